@@ -1,0 +1,19 @@
+"""Ask for jobs."""
+
+from .client import Client, HasResult
+from .completion import as_completed, as_completed_async
+from .default import default_client, job, jobs, submit, submit_many
+from .job import Job
+
+__all__ = [
+    "Client",
+    "HasResult",
+    "Job",
+    "as_completed",
+    "as_completed_async",
+    "default_client",
+    "job",
+    "jobs",
+    "submit",
+    "submit_many",
+]

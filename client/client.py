@@ -1,0 +1,171 @@
+"""What a producer's process shares between its jobs, and how jobs are submitted and found."""
+
+import functools
+import getpass
+import socket
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, overload
+
+from kombu.exceptions import KombuError
+
+from ..communicators import Bounds, Command, JobRecord, JobSpec, JobState, Outcome, RedisClient, commands
+from ..config import Settings, ledger_url, shown
+from ..config.errors import BrokerUnavailable, JobNotFound, SubmitError
+from ..tasks import Catalogue, ProgramRun, ThirdPartyTask, load_catalogue
+from ..worker import app, celery_name
+from .job import Job
+
+__all__ = ["Client", "HasResult"]
+
+R_co = TypeVar("R_co", covariant=True)
+
+
+class HasResult(Protocol[R_co]):
+    """A task, typed by what it makes of its program's run."""
+
+    def read_result(self, run: ProgramRun) -> R_co:
+        """Return the job's result."""
+
+
+class Client:
+    """Submits and finds jobs."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Remember where to ask; nothing is connected yet."""
+        self._settings = settings
+        self.bounds = Bounds(settings.stream_length, settings.retention)
+        self.connect_seconds = settings.connect_timeout.total_seconds()
+
+    @functools.cached_property
+    def redis(self) -> RedisClient:
+        """The ledger's Redis; with none configured, the embedded one is started now."""
+        return RedisClient(ledger_url(self._settings), self._settings.connect_timeout)
+
+    @functools.cached_property
+    def catalogue(self) -> Catalogue:
+        """The tasks that this process knows."""
+        return load_catalogue(self._settings.tasks)
+
+    @overload
+    def submit(self, task: HasResult[R_co], *, idempotency_key: str | None = None) -> Job[R_co]: ...
+    @overload
+    def submit(self, task: str, *, idempotency_key: str | None = None, **parameters: Any) -> Job[Any]: ...
+    def submit(self, task: HasResult[Any] | str, *, idempotency_key: str | None = None, **parameters: Any) -> Job[Any]:
+        """Hand over a task, and return its job at once.
+
+        Args:
+            task: a task, or the name of one in the catalogue. Input files may be named from the working directory.
+            idempotency_key: the first job submitted with this key is returned again instead of a new one.
+            parameters: those of a task given by name.
+
+        Raises:
+            UnknownTask, InvalidParameters: before anything is recorded.
+            QueueFull: when as many jobs wait as the settings allow.
+            BrokerUnavailable: when Redis does not answer within the settings' `connect_timeout`, or refuses us.
+        """
+        prepared = self._prepare(task, parameters)
+        spec = self._spec(prepared)
+        try:
+            job_id = self.redis.run(self._opening(spec, idempotency_key))
+        except TimeoutError as error:
+            raise BrokerUnavailable(shown(self.redis.url), str(error)) from error
+        if job_id == spec.id:
+            self._publish(spec)
+        return Job(self, job_id, prepared.result_adapter())
+
+    def submit_many(self, tasks: Iterable[HasResult[R_co]]) -> list[Job[R_co]]:
+        """Hand over many tasks; all records are opened in one round trip.
+
+        Raises:
+            SubmitError: when not all were accepted; those before the first refused one are enqueued, and the error has
+                their ids as a note.
+        """
+        prepared = [self._prepare(task, {}) for task in tasks]
+        specs = [self._spec(task) for task in prepared]
+        answers = self.redis.run_many([self._opening(spec, None) for spec in specs])
+        accepted: list[Job[R_co]] = []
+        for task, spec, answer in zip(prepared, specs, answers, strict=True):
+            if isinstance(answer, Exception):
+                error = answer if isinstance(answer, SubmitError) else BrokerUnavailable(self.redis.url, str(answer))
+                error.add_note(f"enqueued before that: {[job.id for job in accepted]}")
+                raise error
+            self._publish(spec)
+            accepted.append(Job(self, spec.id, task.result_adapter()))
+        return accepted
+
+    def job(self, job_id: str) -> Job[Any]:
+        """Return the job with this id, whoever submitted it.
+
+        Raises:
+            JobNotFound: when no record has the id.
+        """
+        return self._job_of(self.redis.run(commands.read_record(job_id)))
+
+    def jobs(self, limit: int = 50) -> list[JobRecord]:
+        """Return the records of the jobs submitted last, newest first."""
+        ids = self.redis.run(commands.list_jobs(limit))
+        if not ids:
+            return []
+        answers: list[JobRecord | Exception] = self.redis.run_many([commands.read_record(job_id) for job_id in ids])
+        for answer in answers:
+            if isinstance(answer, Exception) and not isinstance(answer, JobNotFound):
+                raise answer
+        return [answer for answer in answers if isinstance(answer, JobRecord)]
+
+    def _job_of(self, record: JobRecord) -> Job[Any]:
+        known = record.spec.task in self.catalogue
+        return Job(self, record.id, self.catalogue[record.spec.task].result_adapter() if known else None)
+
+    def _prepare(self, task: HasResult[Any] | str, parameters: dict[str, Any]) -> ThirdPartyTask:
+        if isinstance(task, str):
+            task = self.catalogue[task].from_parameters(parameters)
+        elif parameters:
+            raise TypeError(f"parameters go into the task: {type(task).__name__}({', '.join(parameters)}=...)")
+        if not isinstance(task, ThirdPartyTask):
+            raise TypeError(f"submit takes a task or the name of one, not {task!r}")
+        return task.with_absolute_inputs(Path.cwd())
+
+    def _spec(self, task: ThirdPartyTask) -> JobSpec:
+        return JobSpec(
+            id=str(uuid.uuid4()),
+            task=task.name,
+            version=task.version,
+            parameters=task.parameters(),
+            queue=self._settings.queue,
+            submitted_by=_who(),
+        )
+
+    def _opening(self, spec: JobSpec, idempotency_key: str | None) -> Command[str]:
+        deadline = self.redis.server_time_ms() + int(self.connect_seconds * 1000)
+        return commands.open_job(
+            spec,
+            self.bounds,
+            deadline_ms=deadline,
+            max_queued=self._settings.max_queued,
+            idempotency_key=idempotency_key,
+        )
+
+    def _publish(self, spec: JobSpec) -> None:
+        """Send the Celery message; if that fails, close the record: no job waits for a message that never comes."""
+        try:
+            app.send_task(
+                celery_name(spec.task), kwargs=spec.parameters, task_id=spec.id, queue=spec.queue, retry=False
+            )
+        except (KombuError, OSError) as error:
+            outcome = Outcome(state=JobState.CANCELLED, error=f"it could not be enqueued: {error}")
+            unavailable = BrokerUnavailable(shown(self.redis.url), str(error) or type(error).__name__)
+            try:
+                self.redis.run(commands.close_unclaimed(spec.id, outcome, self.bounds))
+            except BrokerUnavailable as worse:
+                unavailable.add_note(f"job {spec.id} may still be enqueued: {worse}")
+            raise unavailable from error
+
+
+@functools.cache
+def _who() -> str:
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (KeyError, OSError):  # a user without a name, as in some containers
+        return f"@{socket.gethostname()}"

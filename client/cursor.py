@@ -1,0 +1,72 @@
+"""Where a reader stands in a job's stream. It asks nothing itself: the blocking and the async reader share it."""
+
+import time
+from datetime import timedelta
+
+from ..communicators import Command, Finished, Message, commands
+from ..config.errors import BrokerUnavailable, WaitTimeout
+
+__all__ = ["Cursor", "Patience"]
+
+
+class Cursor:
+    """Makes the commands that read a job's messages in order, each once, and remembers how far it came."""
+
+    def __init__(self, job_id: str, timeout: float | None) -> None:
+        """Stand before the first message.
+
+        Args:
+            job_id: the job to read.
+            timeout: seconds until `next_read` raises `WaitTimeout`; `None`: never.
+        """
+        self._job_id = job_id
+        self._timeout = timeout
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._position = "0"
+        #: Whether the terminal message has been read.
+        self.finished = False
+
+    def next_read(self, longest: timedelta) -> Command[list[Message | str]]:
+        """Return the command that waits for what comes next, no longer than `longest`."""
+        block = longest
+        if self._deadline is not None and self._timeout is not None:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise WaitTimeout(self._job_id, self._timeout)
+            block = max(min(longest, timedelta(seconds=left)), timedelta(milliseconds=1))
+        return commands.read_messages(self._job_id, self._position, block)
+
+    def read_now(self) -> Command[list[Message | str]]:
+        """Return the command that takes what is there, without waiting."""
+        return commands.read_messages(self._job_id, self._position)
+
+    def take(self, answer: list[Message | str]) -> list[Message]:
+        """Move behind what was read, and return it."""
+        messages: list[Message] = []
+        for item in answer:
+            if isinstance(item, str):  # of a newer version; skipped
+                self._position = item
+            elif not self.finished and item.stamp is not None:
+                self._position = item.stamp.position
+                self.finished = isinstance(item, Finished)
+                messages.append(item)
+        return messages
+
+
+class Patience:
+    """How long to go on asking a Redis that answered before and is away now."""
+
+    def __init__(self, seconds: float = 60.0) -> None:
+        """Start with a server that has never answered: the first failure counts at once."""
+        self._seconds = seconds
+        self._answered: float | None = None
+
+    def answered(self) -> None:
+        """Note that the server is there."""
+        self._answered = time.monotonic()
+
+    def pause_after(self, error: BrokerUnavailable) -> float:
+        """Return the seconds to wait before the next try, or raise the error when the patience is over."""
+        if self._answered is None or time.monotonic() - self._answered > self._seconds:
+            raise error
+        return 0.1

@@ -1,0 +1,48 @@
+"""How facts about a job travel: messages, what carries them, and the ledger that keeps them."""
+
+from . import commands
+from .commands import Bounds, Command
+from .communicator import Communicator
+from .ledger import Ledger, MemoryLedger, RedisLedger
+from .ledger_communicator import LedgerCommunicator
+from .messages import Cancel, Finished, Heartbeat, LogLines, Message, Progress, StateChanged, Stream
+from .outcome import Exit, FailureReason, Outcome, OutputFile
+from .pipe import PipeCommunicator
+from .progress_pattern import ProgressPattern
+from .record import Claim, JobRecord, JobSpec, Provenance, RunFacts
+from .redis_client import AsyncRedisClient, RedisClient
+from .states import TRANSITIONS, JobState
+
+__all__ = [
+    "TRANSITIONS",
+    "AsyncRedisClient",
+    "Bounds",
+    "Cancel",
+    "Claim",
+    "Command",
+    "Communicator",
+    "Exit",
+    "FailureReason",
+    "Finished",
+    "Heartbeat",
+    "JobRecord",
+    "JobSpec",
+    "JobState",
+    "Ledger",
+    "LedgerCommunicator",
+    "LogLines",
+    "MemoryLedger",
+    "Message",
+    "Outcome",
+    "OutputFile",
+    "PipeCommunicator",
+    "Progress",
+    "ProgressPattern",
+    "Provenance",
+    "RedisClient",
+    "RedisLedger",
+    "RunFacts",
+    "StateChanged",
+    "Stream",
+    "commands",
+]

@@ -1,0 +1,30 @@
+"""The names of our keys in Redis."""
+
+__all__ = ["JOBS", "OPEN", "WAKE_CHANNEL", "idempotency", "inbox", "record", "stream"]
+
+#: Sorted set of all job ids by the time of submission.
+JOBS = "outrider:jobs"
+#: Sorted set of the open jobs: queued ones below zero, claimed ones by their lease.
+OPEN = "outrider:open"
+#: Channel on which the ids of jobs are published whose Executor has something to look at.
+WAKE_CHANNEL = "outrider:wake"
+
+
+def record(job_id: str) -> str:
+    """Return the key of a job's record, a hash."""
+    return f"outrider:job:{job_id}"
+
+
+def stream(job_id: str) -> str:
+    """Return the key of a job's messages, a stream."""
+    return f"outrider:job:{job_id}:messages"
+
+
+def inbox(inbox_id: str) -> str:
+    """Return the key of a waiting producer's stream of ended jobs."""
+    return f"outrider:inbox:{inbox_id}"
+
+
+def idempotency(key: str) -> str:
+    """Return the key that remembers the job of an idempotency key."""
+    return f"outrider:once:{key}"

@@ -1,0 +1,160 @@
+"""The typed facts about a job that travel between Executor and producer.
+
+A message is JSON; `kind` says which class it is. Whoever carries it fills in the job, the attempt and the time, so a
+program cannot claim to speak for another job. A reader skips kinds and versions that it does not know.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from .outcome import Outcome
+from .states import JobState
+
+__all__ = [
+    "Cancel",
+    "Finished",
+    "Heartbeat",
+    "LogLines",
+    "Message",
+    "Progress",
+    "Stamp",
+    "StateChanged",
+    "Stream",
+    "decode_message",
+    "encode_message",
+]
+
+logger = logging.getLogger(__name__)
+
+Stream = Literal["stdout", "stderr"]
+
+
+class Stamp(BaseModel):
+    """Who a message is about and when it was said, as its carrier knows it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job_id: str
+    attempt: int
+    at: datetime
+    #: The stream entry's id: the position to read on from.
+    position: str
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    #: Who said it (`ledger`, `executor`, `stdout`, `stderr`) and its number there, from 1: a gap shows a loss.
+    source: str = "ledger"
+    sequence: int = 0
+    stamp: Stamp | None = Field(default=None, exclude=True)
+
+
+class StateChanged(_Message):
+    """The job entered a state that is not terminal."""
+
+    kind: Literal["state"] = "state"
+    state: JobState
+    #: One line for people, such as the command that was started.
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.state}{': ' if self.note else ''}{self.note}"
+
+
+class Progress(_Message):
+    """How far the program is; `total` is 0 when it is unknown."""
+
+    kind: Literal["progress"] = "progress"
+    done: float
+    total: float = 0.0
+    unit: str = ""
+
+    @property
+    def fraction(self) -> float | None:
+        """The part that is done, 0 to 1; `None` when the total is unknown."""
+        return min(self.done / self.total, 1.0) if self.total > 0 else None
+
+    def __str__(self) -> str:
+        total = f"/{self.total:g}" if self.total else ""
+        return f"progress: {self.done:g}{total}{' ' if self.unit else ''}{self.unit}"
+
+
+class LogLines(_Message):
+    """New lines of the program's output, oldest first; `dropped` lines before them are only in the log file."""
+
+    kind: Literal["log"] = "log"
+    stream: Stream
+    lines: tuple[str, ...]
+    dropped: int = 0
+
+    def __str__(self) -> str:
+        dropped = (f"{self.stream}: ({self.dropped} lines left out)",) if self.dropped else ()
+        return "\n".join((*dropped, *(f"{self.stream}: {line}" for line in self.lines)))
+
+
+class Heartbeat(_Message):
+    """A sign of life, also from a silent program: resident bytes and CPU seconds of its whole session."""
+
+    kind: Literal["heartbeat"] = "heartbeat"
+    pid: int
+    elapsed_seconds: float
+    rss: int
+    cpu_seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"running for {self.elapsed_seconds:.0f} s: pid {self.pid}, "
+            f"{self.rss / 2**20:.0f} MiB, {self.cpu_seconds:.1f} CPU s"
+        )
+
+
+class Finished(_Message):
+    """The terminal message: exactly one per job, and the last one."""
+
+    kind: Literal["finished"] = "finished"
+    outcome: Outcome
+
+    def __str__(self) -> str:
+        reason = f" ({self.outcome.reason})" if self.outcome.reason else ""
+        detail = f": {self.outcome.message}" if self.outcome.error else ""
+        return f"{self.outcome.state}{reason}{detail}"
+
+
+class Cancel(_Message):
+    """From a producer or an operator to the Executor: stop the program."""
+
+    kind: Literal["cancel"] = "cancel"
+
+
+Message = Cancel | StateChanged | Progress | LogLines | Heartbeat | Finished
+
+_ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
+
+
+def encode_message(message: Message) -> bytes:
+    """Return the message as JSON bytes, without its stamp."""
+    return message.model_dump_json(exclude_defaults=False).encode()
+
+
+def decode_message(job_id: str, position: bytes, fields: Mapping[bytes, bytes]) -> Message | None:
+    """Read one entry of a job's stream; `None`, and a line in the log, for what this version does not understand."""
+    try:
+        message = _ADAPTER.validate_json(fields[b"json"])
+        stamp = Stamp(
+            job_id=job_id,
+            attempt=int(fields[b"attempt"]),
+            at=datetime.fromtimestamp(int(position.partition(b"-")[0]) / 1000, UTC),
+            position=position.decode(),
+        )
+    except (ValidationError, ValueError, KeyError) as error:
+        facts: dict[str, Any] = {"action": "message_skipped", "job_id": job_id}
+        logger.warning(
+            "skipped a message at %r that this version does not understand: %s", position, error, extra=facts
+        )
+        return None
+    return message.model_copy(update={"stamp": stamp})

@@ -1,0 +1,80 @@
+"""What of a program's output is worth relaying: the newest lines, bounded, with a count of what was left out."""
+
+import re
+from collections import deque
+from dataclasses import dataclass
+
+__all__ = ["OutputTail", "Tail"]
+
+#: Escape sequences (ECMA-48: CSI and OSC) and control characters, which would act on the reader's terminal.
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The lines since the last look, oldest first; `dropped` ones before them were left out."""
+
+    lines: tuple[str, ...]
+    dropped: int
+    #: The newest text, control characters and unfinished line included, for progress patterns.
+    text: str
+
+
+class OutputTail:
+    """Takes bytes as they come and gives lines. Its memory and its work per look are bounded, whatever it is fed."""
+
+    def __init__(self, *, window: int = 64 * 1024, max_lines: int = 200, max_line: int = 2000, keep: int = 20) -> None:
+        """Set the bounds.
+
+        Args:
+            window: bytes kept between two looks.
+            max_lines: lines given per look.
+            max_line: characters of a line that are given, the last ones.
+            keep: lines remembered for the end.
+        """
+        self._window = window
+        self._max_lines = max_lines
+        self._max_line = max_line
+        self._pending = bytearray()
+        self._cut = False
+        self._newlines = 0
+        self.last_lines: deque[str] = deque(maxlen=keep)
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self._newlines += data.count(b"\n")
+        if len(data) >= self._window:
+            self._pending[:] = data[-self._window :]
+            self._cut = True
+            return
+        self._pending += data
+        if (excess := len(self._pending) - self._window) > 0:
+            del self._pending[:excess]
+            self._cut = True
+
+    def take(self, *, final: bool = False) -> Tail:
+        """Give what is new; an unfinished line waits for its end, unless this is the `final` look."""
+        raw = bytes(self._pending)
+        complete, newline, rest = raw.rpartition(b"\n")
+        pieces = complete.split(b"\n") if newline else []
+        if self._cut and pieces and self._newlines > len(pieces):
+            pieces.pop(0)  # the window begins within a line
+        seen = self._newlines
+        self._pending[:] = rest
+        self._newlines = 0
+        if pieces or not rest:
+            self._cut = False
+        if final and rest:
+            pieces.append(rest)
+            seen += 1
+            self._pending.clear()
+        lines = tuple(self._clean(piece) for piece in pieces[-self._max_lines :])
+        self.last_lines.extend(lines)
+        return Tail(lines, seen - len(lines), raw.decode("utf-8", "replace"))
+
+    def _clean(self, piece: bytes) -> str:
+        """Return a line as a terminal would show it in the end: what follows the last carriage return, printable."""
+        shown = piece.rstrip(b"\r").rpartition(b"\r")[2]
+        text = shown[-4 * self._max_line :].decode("utf-8", "replace")
+        text = _CONTROL.sub("", text)
+        return text if len(text) <= self._max_line else f"… {text[-self._max_line :]}"

@@ -1,0 +1,124 @@
+"""The record of a job, from its submission on."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from .messages import Heartbeat, Progress
+from .outcome import Outcome
+from .states import JobState
+
+__all__ = ["Claim", "JobRecord", "JobSpec", "Provenance", "RunFacts", "text_fields"]
+
+
+class JobSpec(BaseModel):
+    """What was submitted. It never changes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    task: str
+    version: str
+    #: The task's parameters as JSON values.
+    parameters: dict[str, Any]
+    queue: str
+    #: The job or pipeline that this job belongs to.
+    parent_id: str | None = None
+    #: `user@host` of the producer; empty when the message came from a producer without Outrider.
+    submitted_by: str = ""
+
+
+class RunFacts(BaseModel):
+    """What an attempt is made of, known when its program starts."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    host: str
+    pid: int
+    argv: tuple[str, ...]
+    directory: Path
+    #: Variables that the program sees and the worker does not, or that differ.
+    environment: dict[str, str] = {}
+
+    @property
+    def command(self) -> str:
+        """The command as a shell would take it."""
+        return shlex.join(self.argv)
+
+
+class Provenance(BaseModel):
+    """What a result depends on beside its parameters; gathered while the program runs, known when the job is closed."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    outrider_version: str = ""
+    #: The first line that the program prints when asked for its version; empty: not asked.
+    program_version: str = ""
+    #: sha256 in hex of the input files, by path.
+    inputs: dict[str, str] = {}
+
+
+class Claim(BaseModel):
+    """The right to carry out one attempt of a job: every write shows the token, and a newer claim makes it void."""
+
+    model_config = ConfigDict(frozen=True)
+
+    spec: JobSpec
+    token: int
+    attempt: int
+    worker: str
+
+
+class JobRecord(BaseModel):
+    """Everything the ledger knows about a job."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    spec: JobSpec
+    state: JobState
+    attempt: int = 0
+    worker: str = ""
+    cancel_requested: bool = False
+    queued_at: datetime
+    #: When the last attempt was claimed, when its program started, and when the job was closed; all by the ledger's clock.
+    claimed_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    run: RunFacts | None = None
+    progress: Progress | None = None
+    heartbeat: Heartbeat | None = None
+    provenance: Provenance | None = None
+    outcome: Outcome | None = None
+
+    @property
+    def id(self) -> str:
+        """The job's id, given by the system; also its Celery task id."""
+        return self.spec.id
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[bytes, bytes]) -> Self:
+        """Build the record from the fields of its Redis hash; fields of a newer version are left alone."""
+        values: dict[str, Any] = {}
+        for raw_name, raw in fields.items():
+            name = raw_name.decode()
+            if name in _JSON_FIELDS:
+                values[name] = json.loads(raw)
+            elif name in _TIME_FIELDS:
+                values[name] = datetime.fromtimestamp(int(raw) / 1000, UTC)
+            else:
+                values[name] = raw.decode()
+        return cls.model_validate(values)
+
+
+_JSON_FIELDS = frozenset({"spec", "run", "progress", "heartbeat", "provenance", "outcome"})
+_TIME_FIELDS = frozenset({"queued_at", "claimed_at", "started_at", "ended_at"})
+
+
+def text_fields(**values: BaseModel) -> list[str]:
+    """Return names and JSON values in turn, as a Redis hash takes them."""
+    return [word for name, value in values.items() for word in (name, value.model_dump_json())]

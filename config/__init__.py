@@ -1,0 +1,38 @@
+"""What an operator decides: settings, errors, Celery's options, logging, the embedded Redis."""
+
+from .celery_options import celery_options
+from .durations import Duration
+from .embedded_redis import embedded_redis_url, find_redis_server, runtime_directory
+from .logs import set_up_logging
+from .redis_url import check_redis_url, shown
+from .settings import Settings, load_settings, program_environment
+
+__all__ = [
+    "Duration",
+    "Settings",
+    "broker_url",
+    "celery_options",
+    "check_redis_url",
+    "embedded_redis_url",
+    "find_redis_server",
+    "ledger_url",
+    "load_settings",
+    "program_environment",
+    "runtime_directory",
+    "set_up_logging",
+    "shown",
+]
+
+
+def broker_url(settings: Settings) -> str:
+    """Return redis-py's URL of the queue; with none configured, start the embedded Redis and return its URL."""
+    if settings.broker_url is None:
+        return embedded_redis_url(settings.project)
+    return check_redis_url(settings.broker_url, "OUTRIDER_BROKER_URL")
+
+
+def ledger_url(settings: Settings) -> str:
+    """Return redis-py's URL of the records and messages: the broker's, unless another is set."""
+    if settings.ledger_url is None:
+        return broker_url(settings)
+    return check_redis_url(settings.ledger_url, "OUTRIDER_LEDGER_URL")

@@ -1,0 +1,24 @@
+"""Durations as people write them: `90`, `90s`, `5m`, `2h`, `7d`."""
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PATTERN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
+
+
+def parse_duration(value: object) -> object:
+    """Turn a number of seconds or a number with a unit into a `timedelta`; leave the rest to pydantic.
+
+    >>> parse_duration("5m")
+    datetime.timedelta(seconds=300)
+    """
+    if isinstance(value, str) and (match := _PATTERN.fullmatch(value.strip())):
+        return timedelta(seconds=float(match[1]) * _UNITS[match[2] or "s"])
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]

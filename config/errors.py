@@ -1,0 +1,216 @@
+"""Every error that Outrider raises on purpose.
+
+OutriderError
+├── SettingsError              a setting is missing or wrong
+├── EmbeddedRedisError         the private redis-server could not be started
+├── CatalogueError             a task module cannot be loaded, or two tasks share a name
+├── SubmitError                nothing was enqueued
+│   ├── UnknownTask
+│   ├── InvalidParameters
+│   ├── QueueFull
+│   └── BrokerUnavailable
+├── JobNotFound                no record has this id (any more)
+├── LedgerError                the ledger refused a write
+│   ├── IllegalTransition      the state machine has no such arrow
+│   └── Superseded             another attempt owns the job now
+├── CannotRun                  a job ends before its program starts
+└── JobError                   what `Job.result` raises when a job did not succeed
+    ├── JobFailed
+    ├── JobTimedOut
+    ├── JobCancelled
+    └── JobLost
+
+Arguments are positional and go unchanged to `Exception.__init__`: Celery's JSON results
+rebuild an error as `cls(*args)`. The sentence is made in `__str__`.
+"""
+
+__all__ = [
+    "BrokerUnavailable",
+    "CannotRun",
+    "CatalogueError",
+    "EmbeddedRedisError",
+    "IllegalTransition",
+    "InvalidParameters",
+    "JobCancelled",
+    "JobError",
+    "JobFailed",
+    "JobLost",
+    "JobNotFound",
+    "JobTimedOut",
+    "LedgerError",
+    "OutriderError",
+    "QueueFull",
+    "SettingsError",
+    "SubmitError",
+    "Superseded",
+    "UnknownTask",
+    "WaitTimeout",
+]
+
+
+class OutriderError(Exception):
+    """The root of the tree."""
+
+
+class SettingsError(OutriderError):
+    """A setting is missing or wrong; the message names its environment variable."""
+
+
+class EmbeddedRedisError(OutriderError):
+    """The private redis-server could not be found or started."""
+
+
+class CatalogueError(OutriderError):
+    """A task module cannot be loaded, or two tasks share a name."""
+
+
+class SubmitError(OutriderError):
+    """The root of what `submit` raises: nothing was enqueued and no open record stays."""
+
+
+class UnknownTask(SubmitError):
+    """No task of the catalogue has this name."""
+
+    def __init__(self, name: str, suggestions: list[str]) -> None:
+        super().__init__(name, suggestions)
+        self.name = name
+        self.suggestions = suggestions
+
+    def __str__(self) -> str:
+        hint = f"did you mean {' or '.join(map(repr, self.suggestions))}?" if self.suggestions else ""
+        return f"no task is called {self.name!r}; {hint or 'list them with `outrider tasks`'}"
+
+
+class InvalidParameters(SubmitError):
+    """Parameters do not fit the task; each problem names its field, the value, and what is wrong."""
+
+    def __init__(self, task: str, problems: list[str]) -> None:
+        super().__init__(task, problems)
+        self.task = task
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return f"wrong parameters for task {self.task!r}: " + "; ".join(self.problems)
+
+
+class QueueFull(SubmitError):
+    """As many jobs wait as the settings allow."""
+
+    def __init__(self, queued: int, limit: int) -> None:
+        super().__init__(queued, limit)
+        self.queued = queued
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"{self.queued} jobs wait already (OUTRIDER_MAX_QUEUED={self.limit}); submit again later"
+
+
+class BrokerUnavailable(SubmitError):
+    """The broker or the ledger did not answer in time, or refused us."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, reason)
+        self.url = url
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"Redis at {self.url} cannot be used: {self.reason}; check OUTRIDER_BROKER_URL and the server"
+
+
+class JobNotFound(OutriderError):
+    """No record has this id: it never existed, or its retention is over."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(job_id)
+        self.job_id = job_id
+
+    def __str__(self) -> str:
+        return f"no job has the id {self.job_id!r}; its record may have expired (list jobs with `outrider jobs`)"
+
+
+class LedgerError(OutriderError):
+    """The ledger refused a write; the record is as it was."""
+
+
+class IllegalTransition(LedgerError):
+    """The state machine has no such arrow."""
+
+    def __init__(self, job_id: str, state: str, target: str) -> None:
+        super().__init__(job_id, state, target)
+        self.job_id = job_id
+        self.state = state
+        self.target = target
+
+    def __str__(self) -> str:
+        return f"job {self.job_id} is {self.state} and cannot become {self.target}"
+
+
+class Superseded(LedgerError):
+    """Another attempt owns the job now; this one must stop."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(job_id)
+        self.job_id = job_id
+
+    def __str__(self) -> str:
+        return f"job {self.job_id} is owned by another attempt now"
+
+
+class CannotRun(OutriderError):
+    """A job ends before its program starts; `reason` is a `FailureReason` value."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(reason, message)
+        self.reason = reason
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class JobError(OutriderError):
+    """A job ended otherwise than in success; the message holds the reason and the last stderr lines."""
+
+    def __init__(self, job_id: str, message: str) -> None:
+        super().__init__(job_id, message)
+        self.job_id = job_id
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"job {self.job_id}: {self.message}"
+
+
+class JobFailed(JobError):
+    """The program, or something around it, failed; `reason` is a `FailureReason` value."""
+
+    def __init__(self, job_id: str, reason: str, message: str) -> None:
+        super().__init__(job_id, message)
+        self.args = (job_id, reason, message)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"job {self.job_id} failed ({self.reason}): {self.message}"
+
+
+class JobTimedOut(JobError):
+    """A time limit ended the job."""
+
+
+class JobCancelled(JobError):
+    """Somebody cancelled the job."""
+
+
+class JobLost(JobError):
+    """The job's worker went away, and the job may not be run again."""
+
+
+class WaitTimeout(OutriderError, TimeoutError):
+    """The job had not ended within the time that the caller gave; the job goes on."""
+
+    def __init__(self, job_id: str, seconds: float) -> None:
+        super().__init__(job_id, seconds)
+        self.job_id = job_id
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"job {self.job_id} has not ended after {self.seconds:g} s; it goes on"

@@ -1,0 +1,103 @@
+"""What an operator decides. The only reader of the environment."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from .durations import Duration
+from .errors import SettingsError
+
+#: A folder that holds one of these is where a project begins.
+_PROJECT_MARKERS = (".outrider", "pyproject.toml", ".git")
+
+
+def find_project(start: Path) -> Path:
+    """Return the nearest folder at or above `start` that looks like a project's root, else `start`."""
+    for folder in (start, *start.parents):
+        if any((folder / marker).exists() for marker in _PROJECT_MARKERS):
+            return folder
+    return start
+
+
+class Settings(BaseSettings):
+    """Each field is read from the environment variable `OUTRIDER_<NAME>`.
+
+    Durations take seconds or a number with a unit: `90`, `5m`, `2h`, `7d`.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="OUTRIDER_", frozen=True, extra="forbid")
+
+    #: Where the embedded Redis and the job directories of this project live; default: found from the working directory.
+    project: Path = Field(default_factory=lambda: find_project(Path.cwd()))
+    #: Redis for the job queue; unset: an embedded one, private to this user and project.
+    broker_url: str | None = None
+    #: Redis for records and messages; unset: the broker's.
+    ledger_url: str | None = None
+    #: Redis for Celery's own results, a courtesy to `AsyncResult`; unset: the broker's.
+    result_url: str | None = None
+    #: Modules that hold tasks, separated by commas.
+    tasks: Annotated[tuple[str, ...], NoDecode] = ()
+    #: The folder of the job directories; unset: `.outrider/jobs` in the project.
+    work_root: Path | None = None
+    #: The queue that jobs are sent to and that a worker takes from.
+    queue: str = "outrider"
+    #: How many jobs a worker runs at once; unset: the number of processors.
+    concurrency: int | None = Field(default=None, gt=0)
+    #: How long a program may take to end after TERM before it gets KILL.
+    grace: Duration = Field(default=timedelta(seconds=10), ge=timedelta(0))
+    #: How often a running job reports although nothing happens.
+    heartbeat_interval: Duration = Field(default=timedelta(seconds=5), gt=timedelta(0))
+    #: How long the record and the messages of a closed job are kept.
+    retention: Duration = Field(default=timedelta(days=7), gt=timedelta(0))
+    #: How many jobs may wait at once; 0: no bound.
+    max_queued: int = Field(default=0, ge=0)
+    #: Messages that a job's stream keeps, the newest ones (roughly).
+    stream_length: int = Field(default=1000, gt=10)
+    #: Whether the sha256 of a job's input files goes into its record.
+    hash_inputs: bool = True
+    #: How long to wait for Redis before saying that it is not there.
+    connect_timeout: Duration = Field(default=timedelta(seconds=5), gt=timedelta(0))
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("tasks", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("project", "work_root")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value and Path(os.path.abspath(value.expanduser()))
+
+    @property
+    def jobs_directory(self) -> Path:
+        """The folder that holds one directory per job."""
+        return self.work_root or self.project / ".outrider" / "jobs"
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        SettingsError: naming each variable, its value and what is wrong with it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [
+            f"OUTRIDER_{str(problem['loc'][0]).upper()}={problem['input']!r}: {problem['msg']}"
+            for problem in error.errors()
+        ]
+        raise SettingsError("; ".join(problems)) from error
+
+
+def program_environment() -> dict[str, str]:
+    """Return the environment that programs inherit: this process's, without what is meant for Outrider or Celery.
+
+    A broker's URL may hold a password; no program gets to see it.
+    """
+    return {key: value for key, value in os.environ.items() if not key.startswith(("OUTRIDER_", "CELERY_", "FLOWER_"))}

@@ -1,0 +1,91 @@
+"""A task's fields with their markers, looked up and checked once per class."""
+
+import types
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from .arguments import Flag, NotAnArgument, Output, PassThrough, Positional, Stdin, Stdout
+
+__all__ = ["Place", "TaskField", "task_fields"]
+
+Place = Flag | Positional | PassThrough | Stdin | Stdout | NotAnArgument
+_Marker = TypeVar("_Marker")
+
+
+@dataclass(frozen=True)
+class TaskField:
+    """A field: where its value goes, and whether it names a file that the program leaves or reads."""
+
+    name: str
+    place: Place
+    output: Output | None
+    is_path: bool
+    is_list: bool
+
+    @property
+    def is_input(self) -> bool:
+        """Whether the value names files that must be there before the program starts."""
+        return self.is_path and self.output is None
+
+
+def task_fields(cls: type[BaseModel]) -> tuple[TaskField, ...]:
+    """Return the fields of a task class in the order of their definition.
+
+    Raises:
+        TypeError: naming the class, the field and what is wrong with its annotation.
+    """
+    return tuple(_task_field(cls, name, info.annotation, info.metadata) for name, info in cls.model_fields.items())
+
+
+def _task_field(cls: type[BaseModel], name: str, annotation: Any, metadata: list[Any]) -> TaskField:
+    where = f"{cls.__name__}.{name}"
+    places = _instances(metadata, Place)
+    output = next(iter(_instances(metadata, Output)), None)
+    leaves = set(_leaves(annotation))
+    is_list = any(get_origin(kind) in (list, tuple) for kind in _alternatives(annotation))
+    if len(places) > 1:
+        raise TypeError(f"{where} has more than one of {', '.join(type(place).__name__ for place in places)}")
+    if not places and output is None:
+        raise TypeError(
+            f"{where}: say where the value goes: Annotated[..., Flag(...)], Positional(), NotAnArgument(), …"
+        )
+    place = places[0] if places else NotAnArgument()
+    if (output or isinstance(place, Stdin | Stdout)) and (leaves - {type(None)} != {Path} or is_list):
+        raise TypeError(f"{where} names one file and must be a Path")
+    if isinstance(place, Stdout) and output is None:
+        output = Output(allow_empty=True)
+    if isinstance(place, Flag):
+        _check_flag(where, place, is_list=is_list, is_bool=bool in leaves)
+    return TaskField(name, place, output, Path in leaves, is_list)
+
+
+def _check_flag(where: str, flag: Flag, *, is_list: bool, is_bool: bool) -> None:
+    if flag.repeat and flag.separator is not None:
+        raise TypeError(f"{where}: a list is either repeated or joined by a separator")
+    if (flag.repeat or flag.separator is not None) and not is_list:
+        raise TypeError(f"{where}: repeat and separator are for lists")
+    if is_list and flag.joined is not None and not flag.repeat and flag.separator is None:
+        raise TypeError(f"{where}: a list whose name is joined to its value needs repeat=True or a separator")
+    if flag.negative is not None and not is_bool:
+        raise TypeError(f"{where}: negative is for bool")
+
+
+def _instances(metadata: list[Any], kind: Any) -> list[Any]:
+    return [item for item in metadata if isinstance(item, kind)]
+
+
+def _alternatives(annotation: Any) -> tuple[Any, ...]:
+    """Return the members of a union, or the annotation alone."""
+    return get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+
+
+def _leaves(annotation: Any) -> list[Any]:
+    """Return the types that values are made of: `list[Path] | None` gives `Path` and `NoneType`."""
+    found: list[Any] = []
+    for kind in _alternatives(annotation):
+        arguments = [item for item in get_args(kind) if isinstance(item, type) or get_origin(item)]
+        found += [leaf for item in arguments for leaf in _leaves(item)] if arguments else [kind]
+    return found

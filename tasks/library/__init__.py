@@ -1,0 +1,5 @@
+"""Real programs, one file each."""
+
+from .gemmi import ConvertCif, ValidateCif
+
+__all__ = ["ConvertCif", "ValidateCif"]

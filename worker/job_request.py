@@ -1,0 +1,85 @@
+"""Between the broker's message and the job's record: the claim comes first, then the acknowledgement.
+
+A message that is acknowledged is gone, so it must be ours in the ledger before. What reaches us twice is claimed once;
+the copy is acknowledged and dropped.
+"""
+
+import logging
+import uuid
+from typing import Any
+
+from celery.worker.request import Request
+from celery.worker.state import task_accepted
+
+from ..communicators import Claim, JobSpec, JobState
+from ..config.errors import OutriderError
+from .celery_app import executor_host
+
+__all__ = ["JobRequest", "claim_job"]
+
+logger = logging.getLogger(__name__)
+
+
+def claim_job(request: dict[str, Any]) -> Claim | JobState:
+    """Claim the job of a Celery request, or return the state that stands against it. The same request claims once.
+
+    In the `threads` and `solo` pools the request that a task sees is the one that was claimed on acceptance. A `prefork`
+    child sees a copy from before, and asks again with the same claim id.
+    """
+    if (claim := request.get("outrider_claim")) is not None:
+        answer: Claim | JobState = claim
+        return answer
+    info = request.get("delivery_info") or {}
+    spec = JobSpec(
+        id=request["id"],
+        task=request["task"].partition(".")[2],
+        version="",
+        parameters=request["kwargs"],
+        queue=info.get("routing_key") or "",
+        parent_id=request.get("parent_id"),
+    )
+    return executor_host().claim(spec, request["outrider_claim_id"], request["hostname"])
+
+
+class JobRequest(Request):
+    """A Celery request whose truth is in the ledger."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Give this delivery an id of its own: two deliveries of one message are two claims."""
+        super().__init__(*args, **kwargs)
+        self.request_dict["outrider_claim_id"] = uuid.uuid4().hex
+
+    def on_accepted(self, pid: int, time_accepted: float) -> None:
+        """Claim the job, then acknowledge the message. Without an answer from the ledger it is not acknowledged."""
+        try:
+            claim = claim_job(self.request_dict)
+        except OutriderError as error:
+            # No acknowledgement, so the message is not lost; the task asks again and hands it back if it must.
+            logger.warning("cannot claim: %s", error, extra={"action": "claim_failed", "job_id": self.id})
+            self.worker_pid = pid
+            task_accepted(self)
+            return
+        self.request_dict["outrider_claim"] = claim
+        if isinstance(claim, Claim):
+            super().on_accepted(pid, time_accepted)
+        else:  # a copy of a message that was claimed before, or the job is closed
+            self.worker_pid = pid
+            task_accepted(self)
+            self.acknowledge()
+
+    def revoked(self) -> bool:
+        """Say whether the job was revoked before it started; then its record is closed as well."""
+        revoked = bool(super().revoked())
+        if revoked:
+            self._request_cancel()
+        return revoked
+
+    def terminate(self, pool: Any, signal: Any = None) -> None:
+        """Cancel the job as `Job.cancel` does: its Executor stops the whole tree, in every pool, and reports the end."""
+        self._request_cancel()
+
+    def _request_cancel(self) -> None:
+        try:
+            executor_host().request_cancel(self.id)
+        except OutriderError as error:
+            logger.error("cannot cancel: %s", error, extra={"action": "cancel_failed", "job_id": self.id})  # noqa: TRY400

@@ -1,0 +1,75 @@
+"""What a program left, against what its task declares."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ..communicators import OutputFile
+from ..config.errors import CannotRun
+from ..tasks import Output, ThirdPartyTask
+from .job_directory import JobDirectory
+from .launch import input_paths
+
+__all__ = ["check_inputs", "collect_outputs", "hash_files", "missing_outputs"]
+
+
+def check_inputs(task: ThirdPartyTask, directory: Path) -> None:
+    """Make sure that every input file can be read.
+
+    Raises:
+        CannotRun: naming the first that cannot.
+    """
+    for path in input_paths(task):
+        try:
+            with (directory / path).open("rb"):
+                pass
+        except IsADirectoryError:
+            continue  # a folder may be an input, too
+        except OSError as error:
+            raise CannotRun("validation", f"cannot read the input {path}: {error.strerror}") from error
+
+
+def missing_outputs(task: ThirdPartyTask, directory: JobDirectory) -> list[str]:
+    """Return, for each declared output that is missing or empty against its declaration, a phrase that says so."""
+    found: list[str] = []
+    for name, path, output in _declared(task):
+        staged = directory.staged(path)
+        if staged.is_symlink() and not staged.resolve().is_relative_to(directory.work.resolve()):
+            found.append(f"{name} ({path}) is a link that leads out of the job directory")
+        elif not staged.is_file():
+            if not output.optional:
+                found.append(f"{name} ({path}) was not written")
+        elif not output.allow_empty and staged.stat().st_size == 0:
+            found.append(f"{name} ({path}) is empty")
+    return found
+
+
+def collect_outputs(task: ThirdPartyTask, directory: JobDirectory) -> dict[str, OutputFile]:
+    """Move the declared outputs into place, and return them by field name with size and sha256."""
+    collected: dict[str, OutputFile] = {}
+    for name, path, _ in _declared(task):
+        if directory.staged(path).is_file():
+            place = directory.move_into_place(path)
+            collected[name] = OutputFile(path=place, size=place.stat().st_size, sha256=_sha256(place))
+    return collected
+
+
+def hash_files(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
+    """Yield each file's path and sha256; what is no file, or cannot be read, is left out."""
+    for path in paths:
+        try:
+            yield str(path), _sha256(path)
+        except OSError:
+            continue
+
+
+def _declared(task: ThirdPartyTask) -> Iterator[tuple[str, Path, Output]]:
+    for field in task.task_fields():
+        path = getattr(task, field.name)
+        if field.output is not None and path is not None:
+            yield field.name, path, field.output
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,112 @@
+"""One running program: started in a session of its own, waited for by pidfd, stopped as a group."""
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+import subprocess
+import time
+from datetime import timedelta
+
+from ..communicators import Exit
+from ..config.errors import CannotRun
+from .launch import Launch
+
+__all__ = ["Program"]
+
+
+class Program:
+    """A child process and its group. No thread waits for it: its pidfd wakes the running event loop."""
+
+    def __init__(self, popen: "subprocess.Popen[bytes]") -> None:
+        """Take over a child that was just started; use `start`."""
+        self._popen = popen
+        self.pid = popen.pid
+        self._started = time.monotonic()
+        # The kernel counts the memory of the one who forked as the child's own until it executes (exec_mmap in fs/exec.c),
+        # so a peak below our own says nothing about the program.
+        self._rss_floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        self._ended: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
+        self._pidfd = os.pidfd_open(popen.pid)
+        asyncio.get_running_loop().add_reader(self._pidfd, self._reap)
+
+    @classmethod
+    def start(cls, launch: Launch, stdout: int | None, stderr: int) -> "Program":
+        """Start the program.
+
+        Args:
+            launch: what to start.
+            stdout: the file descriptor for standard output; `None`: the launch names a file.
+            stderr: the file descriptor for standard error.
+
+        Raises:
+            CannotRun: when the system refuses.
+        """
+        with contextlib.ExitStack() as files:
+            try:
+                stdin = files.enter_context(launch.stdin.open("rb")) if launch.stdin else subprocess.DEVNULL
+                popen = (
+                    subprocess.Popen(  # no blocking read follows: with vfork the child has started when this returns
+                        launch.argv,
+                        cwd=launch.directory,
+                        env=launch.environment,
+                        stdin=stdin,
+                        stdout=files.enter_context(launch.stdout.open("wb")) if launch.stdout else stdout,
+                        stderr=stderr,
+                        start_new_session=True,
+                    )
+                )
+            except OSError as error:
+                raise CannotRun("environment", f"cannot start {launch.argv[0]}: {error.strerror or error}") from error
+        return cls(popen)
+
+    @property
+    def elapsed_seconds(self) -> float:
+        """Wall-clock seconds since the start."""
+        return time.monotonic() - self._started
+
+    async def wait(self) -> Exit:
+        """Return how the program ended, once it has. What it left behind in its group is killed."""
+        return await asyncio.shield(self._ended)
+
+    async def stop(self, grace: timedelta) -> None:
+        """Send TERM to the group, and KILL after the grace to what is left."""
+        self.signal(signal.SIGTERM)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.wait(), grace.total_seconds())
+        self.kill()
+
+    def kill(self) -> None:
+        """Send KILL to the group."""
+        self.signal(signal.SIGKILL)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the whole group, if the program has not ended."""
+        if not self._ended.done():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
+
+    def _reap(self) -> None:
+        """Collect the ended program. Until this wait its id cannot be reused, so the group is still ours to kill."""
+        self.kill()
+        _, status, usage = os.wait4(self.pid, 0)
+        self._popen.returncode = os.waitstatus_to_exitcode(status)
+        asyncio.get_running_loop().remove_reader(self._pidfd)
+        os.close(self._pidfd)
+        returncode = self._popen.returncode
+        ended = Exit(
+            exit_code=returncode if returncode >= 0 else None,
+            signal=_signal_name(-returncode) if returncode < 0 else None,
+            peak_rss=usage.ru_maxrss * 1024 if usage.ru_maxrss > self._rss_floor else 0,
+            cpu_seconds=usage.ru_utime + usage.ru_stime,
+            elapsed_seconds=self.elapsed_seconds,
+        )
+        self._ended.set_result(ended)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal between the two that have names
+        return f"SIG{number}"

@@ -1,0 +1,35 @@
+"""One event loop per worker process; it carries out all jobs of the process, however many slots there are."""
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+__all__ = ["SupervisorLoop"]
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+class SupervisorLoop:
+    """An event loop in a thread of its own, started when it is first needed, and anew in a forked child."""
+
+    def __init__(self) -> None:
+        """Start nothing yet."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pid = 0
+        self._lock = threading.Lock()
+
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> "Future[T]":
+        """Run a coroutine on the loop; call from any other thread."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._running_loop())
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None or self._pid != os.getpid():
+                self._loop, self._pid = asyncio.new_event_loop(), os.getpid()
+                threading.Thread(target=self._loop.run_forever, name="outrider-supervisor", daemon=True).start()
+            return self._loop
