@@ -98,7 +98,7 @@ def as_completed(jobs: Iterable[J], timeout: float | None = None) -> Iterator[J]
         redis.run(commands.forget_inbox(inbox.id))
 
 
-async def as_completed_async(jobs: Iterable[J], timeout: float | None = None) -> AsyncIterator[J]:  # noqa: ASYNC109
+async def as_completed_async(jobs: Iterable[J], timeout: float | None = None) -> AsyncIterator[J]:
     """Yield each job once it has ended, as `as_completed` does."""
     inbox, patience = _Inbox(jobs, timeout), Patience()
     if not inbox.pending:

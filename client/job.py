@@ -79,7 +79,7 @@ class Job(Generic[R]):
                 continue
             yield from messages
 
-    async def watch_async(self, timeout: float | None = None) -> AsyncIterator[Message]:  # noqa: ASYNC109  as in `watch`
+    async def watch_async(self, timeout: float | None = None) -> AsyncIterator[Message]:
         """Yield every message, as `watch` does."""
         cursor, patience = Cursor(self.id, timeout), Patience()
         async with self.connected() as redis:
@@ -126,7 +126,7 @@ class Job(Generic[R]):
                 return message.outcome
         raise AssertionError("a watched job ends with its terminal message")
 
-    async def wait_async(self, timeout: float | None = None) -> Outcome:  # noqa: ASYNC109  as in `wait`
+    async def wait_async(self, timeout: float | None = None) -> Outcome:
         """Wait for the job's end, as `wait` does."""
         async for message in self.watch_async(timeout):
             if isinstance(message, Finished):
@@ -142,7 +142,7 @@ class Job(Generic[R]):
         """
         return self._typed(self.wait(timeout))
 
-    async def result_async(self, timeout: float | None = None) -> R:  # noqa: ASYNC109  as in `result`
+    async def result_async(self, timeout: float | None = None) -> R:
         """Wait for the job's end, and return its result, as `result` does."""
         return self._typed(await self.wait_async(timeout))
 

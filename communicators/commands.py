@@ -144,8 +144,8 @@ def emit(held: Claim, messages: Sequence[Message], bounds: Bounds) -> Command[bo
     Raises (when read): Superseded.
     """
     newest: dict[str, BaseModel] = {m.kind: m for m in messages if not isinstance(m, LogLines)}
-    fields = text_fields(**newest)
-    words = (held.token, bounds.stream_length, len(fields), *fields, *map(encode_message, messages))
+    fields: list[Word] = [*text_fields(**newest)]
+    words: tuple[Word, ...] = (held.token, bounds.stream_length, len(fields), *fields, *map(encode_message, messages))
     names = (keys.record(held.spec.id), keys.stream(held.spec.id))
     return Command((*names, *words), lambda answer: _accepted(held.spec.id, "", answer), _EMIT, 2)
 
@@ -202,7 +202,7 @@ def read_messages(job_id: str, after: str, block: timedelta | None = None) -> Co
     A message that this version does not understand comes as its position.
     """
     key = keys.stream(job_id)
-    blocking: tuple[Word, ...] = ("BLOCK", int(block.total_seconds() * 1000)) if block else ()
+    blocking: tuple[Word, ...] = ("BLOCK", int(block.total_seconds() * 1000)) if block is not None else ()
 
     def read(answer: Any) -> list[Message | str]:
         entries = _entries(answer, key)

@@ -113,7 +113,7 @@ class MemoryLedger(Ledger):
         if record.state.is_terminal:
             raise Superseded(held.spec.id)
         self.messages[record.id].extend(messages)
-        newest = {m.kind: m for m in messages if isinstance(m, Progress | Heartbeat)}
+        newest: dict[str, object] = {m.kind: m for m in messages if isinstance(m, Progress | Heartbeat)}
         self._records[record.id] = record.model_copy(update=newest)
         return record.cancel_requested
 

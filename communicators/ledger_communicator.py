@@ -62,7 +62,7 @@ class LedgerCommunicator(Communicator):
         """Ask the ledger whether somebody wants something."""
         self._start_flushing()
 
-    def notice(self, cancel_requested: bool) -> None:  # noqa: FBT001  it is the answer of the ledger, as it comes
+    def notice(self, *, cancel_requested: bool) -> None:
         """Take note of what the ledger said about a wish to cancel; only the first time counts."""
         if cancel_requested and not self._cancel_seen:
             self._cancel_seen = True
@@ -83,7 +83,7 @@ class LedgerCommunicator(Communicator):
             batch = list(self._buffer)
             self._buffer.clear()
             try:
-                self.notice(await self._ledger.emit(self._held, batch))
+                self.notice(cancel_requested=await self._ledger.emit(self._held, batch))
             except LedgerError as refusal:
                 self._wishes.put_nowait(refusal)
                 return

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from .states import JobState
 
-__all__ = ["Exit", "FailureReason", "OutputFile", "Outcome"]
+__all__ = ["Exit", "FailureReason", "Outcome", "OutputFile"]
 
 
 class FailureReason(StrEnum):

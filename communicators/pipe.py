@@ -118,8 +118,8 @@ class PipeCommunicator(Communicator):
         try:
             while view:
                 view = view[os.write(log, view) :]
-        except OSError as error:  # the disk is full, say: the program goes on, and its newest lines are still relayed
-            logger.error("cannot write %s any more: %s", self._files[name], error, extra={"action": "log_file_lost"})  # noqa: TRY400
+        except OSError:  # the disk is full, say: the program goes on, and its newest lines are still relayed
+            logger.exception("cannot write %s any more", self._files[name], extra={"action": "log_file_lost"})
             os.close(self._logs.pop(name))
 
     def _end(self, name: Stream) -> None:

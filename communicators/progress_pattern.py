@@ -1,6 +1,7 @@
 """Progress as programs print it."""
 
 import re
+from collections import deque
 
 from .messages import Progress
 
@@ -28,9 +29,7 @@ class ProgressPattern:
 
     def last(self, text: str) -> Progress | None:
         """Return the last progress in `text`, `None` if there is none."""
-        match = None
-        for match in self._pattern.finditer(text):
-            pass
+        match = next(iter(deque(self._pattern.finditer(text), maxlen=1)), None)
         if match is None:
             return None
         groups = match.groupdict()

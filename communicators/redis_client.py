@@ -5,9 +5,9 @@ import contextlib
 import functools
 import hashlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import redis
 import redis.asyncio
@@ -62,7 +62,7 @@ class RedisClient:
         """
         self.url = url
         self._timeout = timeout
-        self._redis = redis.Redis.from_url(
+        self._redis: Any = redis.Redis.from_url(
             url,
             protocol=2,
             socket_timeout=timeout.total_seconds(),
@@ -98,7 +98,7 @@ class RedisClient:
             for command in commands:
                 pipeline.execute_command(*_words(command))
             answers = pipeline.execute(raise_on_error=False)
-        return [_read(command, answer) for command, answer in zip(commands, answers, strict=True)]
+        return list(map(_read, commands, answers))
 
     def server_time_ms(self) -> int:
         """Return the server's time; asked once, then kept by this machine's clock."""
@@ -132,7 +132,7 @@ class AsyncRedisClient:
         self.url = url
         self._timeout = timeout
         self._patience = patience
-        self._redis = redis.asyncio.Redis.from_url(
+        self._redis: Any = redis.asyncio.Redis.from_url(
             url,
             protocol=2,
             socket_timeout=timeout.total_seconds(),
@@ -162,7 +162,7 @@ class AsyncRedisClient:
     async def run_blocking(self, command: Command[T]) -> T:
         """Ask a question whose answer may take a while, such as XREAD BLOCK, on a connection of its own."""
         with _translated(self.url):
-            answer = await cast(Awaitable[Any], self._redis.execute_command(*_words(command)))
+            answer = await self._redis.execute_command(*_words(command))
         return command.read(answer)
 
     async def wake_ups(self) -> AsyncIterator[str]:
@@ -189,7 +189,7 @@ class AsyncRedisClient:
             batch, self._waiting = self._waiting, []
             try:
                 answers = await self._ask([command for command, _ in batch])
-            except Exception as error:  # noqa: BLE001  each caller gets it, translated below
+            except Exception as error:  # noqa: BLE001 - each caller gets it, translated below
                 for _, future in batch:
                     if not future.done():
                         future.set_exception(_as_unavailable(self.url, error))
@@ -224,9 +224,7 @@ class AsyncRedisClient:
         answers = await pipeline.execute(raise_on_error=False)
         missing = [i for i, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         for i in missing:
-            answers[i] = await cast(
-                Awaitable[Any], self._redis.execute_command(*_words(commands[i], whole_script=True))
-            )
+            answers[i] = await self._redis.execute_command(*_words(commands[i], whole_script=True))
         return list(answers)
 
 
@@ -235,7 +233,7 @@ def _read(command: Command[T], answer: Any) -> T | Exception:
         return answer
     try:
         return command.read(answer)
-    except Exception as error:  # noqa: BLE001  handed to the one who asked
+    except Exception as error:  # noqa: BLE001 - handed to the one who asked
         return error
 
 

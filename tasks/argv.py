@@ -38,7 +38,7 @@ def build_argv(task: "ThirdPartyTask") -> tuple[str, ...]:
 
 
 def _option(flag: Flag, name: str, value: Any) -> Iterator[str]:
-    if value is None or value == [] or value == ():
+    if value is None or (isinstance(value, list | tuple) and not value):
         return
     if isinstance(value, bool):
         if word := name if value else flag.negative:

@@ -65,7 +65,7 @@ def load_catalogue(modules: Iterable[str]) -> Catalogue:
 
 
 def _library() -> list[str]:
-    from . import library  # noqa: PLC0415  it imports the tasks' bases, which live beside us
+    from . import library
 
     return [f"{library.__name__}.{module.name}" for module in pkgutil.iter_modules(library.__path__)]
 

@@ -3,7 +3,7 @@
 import types
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -12,7 +12,6 @@ from .arguments import Flag, NotAnArgument, Output, PassThrough, Positional, Std
 __all__ = ["Place", "TaskField", "task_fields"]
 
 Place = Flag | Positional | PassThrough | Stdin | Stdout | NotAnArgument
-_Marker = TypeVar("_Marker")
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def executor_host() -> ExecutorHost:
 
 @signals.import_modules.connect(sender=app)
 def _register_tasks(**_: Any) -> None:
-    from .job_task import JobTask  # noqa: PLC0415  it needs the app
+    from .job_task import JobTask
 
     for name, task in executor_host().catalogue.items():
         app.register_task(JobTask.of(name, task))
@@ -57,7 +57,7 @@ def _register_tasks(**_: Any) -> None:
 def _extend_flower(**_: Any) -> None:
     context = click.get_current_context(silent=True)
     if context is not None and context.info_name == "flower":
-        from .flower_extension import install  # noqa: PLC0415  only Flower's process imports Flower
+        from .flower_extension import install
 
         install()
 
@@ -68,7 +68,7 @@ def _set_up_logging(**_: Any) -> None:
 
 
 @signals.task_unknown.connect
-def _close_unknown(name: str, id: str, **_: Any) -> None:  # noqa: A002  Celery's name
+def _close_unknown(name: str, id: str, **_: Any) -> None:  # noqa: A002 - Celery's name
     """A message for a task that this worker does not have: the job must not wait for ever."""
     known = ", ".join(executor_host().catalogue)
     error = f"the worker has no task {name.removeprefix(_PREFIX)!r}; it has {known} (see OUTRIDER_TASKS)"

@@ -170,7 +170,7 @@ class Executor:
             directory=launch.directory,
             environment=dict(launch.environment_difference),
         )
-        self.upward.notice(await self._ledger.start(self._held, run))
+        self.upward.notice(cancel_requested=await self._ledger.start(self._held, run))
 
     async def _relay(self, pipe: PipeCommunicator) -> None:
         while (message := await pipe.read()) is not None:

@@ -18,7 +18,7 @@ class JobEventsTask(Task):
     """Celery's picture of a task, with a job's progress."""
 
     progress: str | None = None
-    _fields = (*Task._fields, "progress")  # noqa: SLF001  Celery's way to name what is shown and saved
+    _fields = (*Task._fields, "progress")
 
 
 class JobEventsState(flower.events.EventsState):
@@ -40,5 +40,5 @@ def install() -> None:
     flower.events.EventsState = JobEventsState
     flower.views.tasks.TASK_COLUMNS["progress"] = "Progress"
     columns = options.tasks_columns
-    if columns == options._options["tasks_columns"].default:  # noqa: SLF001  Tornado has no other way to ask
+    if columns == options._options["tasks_columns"].default:  # noqa: SLF001 - Tornado has no other way to ask
         options.tasks_columns = columns.replace("state,", "state,progress,", 1)

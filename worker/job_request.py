@@ -74,12 +74,12 @@ class JobRequest(Request):
             self._request_cancel()
         return revoked
 
-    def terminate(self, pool: Any, signal: Any = None) -> None:
+    def terminate(self, pool: Any, signal: Any = None) -> None:  # noqa: ARG002 - Celery calls it so
         """Cancel the job as `Job.cancel` does: its Executor stops the whole tree, in every pool, and reports the end."""
         self._request_cancel()
 
     def _request_cancel(self) -> None:
         try:
             executor_host().request_cancel(self.id)
-        except OutriderError as error:
-            logger.error("cannot cancel: %s", error, extra={"action": "cancel_failed", "job_id": self.id})  # noqa: TRY400
+        except OutriderError:
+            logger.exception("cannot cancel", extra={"action": "cancel_failed", "job_id": self.id})

@@ -28,14 +28,14 @@ class JobTask(Task):
     @classmethod
     def of(cls, name: str, task: type[ThirdPartyTask]) -> Self:
         """Return the Celery task for a task of the catalogue."""
-        return type(
-            task.__name__, (cls,), {"name": celery_name(name), "__doc__": task.__doc__, "__module__": __name__}
-        )()
+        members = {"name": celery_name(name), "__doc__": task.__doc__, "__module__": __name__}
+        made: Self = type(task.__name__, (cls,), members)()
+        return made
 
-    def run(self, *args: Any, **_parameters: Any) -> Any:
+    def run(self, *_args: Any, **_parameters: Any) -> Any:
         """Carry out the job of the current request; its parameters are in the record."""
         try:
-            claim = claim_job(vars(self.request))
+            claim = claim_job(dict(vars(self.request)))
         except BrokerUnavailable as error:
             raise Reject(error, requeue=True) from error
         if not isinstance(claim, Claim):

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import os
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -51,9 +52,9 @@ class ProvenanceCollector:
             self._inputs[pair[0]] = pair[1]
 
     async def _ask_version(self, launch: Launch, arguments: tuple[str, ...]) -> None:
-        program = Path(launch.argv[0])
+        program = launch.argv[0]
         with contextlib.suppress(OSError):
-            key = (str(program), program.stat().st_mtime_ns)
+            key = (program, os.stat(program).st_mtime_ns)
             if key not in _versions:
                 _versions[key] = await _first_line(launch, arguments)
             self._program_version = _versions[key]

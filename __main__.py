@@ -1,0 +1,5 @@
+"""`python -m outrider` is `outrider`."""
+
+from .client.cli import main
+
+main()

@@ -1,0 +1,35 @@
+"""The command line."""
+
+from typing import Any
+
+import click
+
+from ...config.errors import OutriderError
+from .describe import describe, dry_run, tasks
+from .jobs import cancel, jobs, logs, result, show, submit, watch
+from .serve import demo, redis, up, worker
+
+__all__ = ["main"]
+
+
+class _Group(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error of ours is one sentence, not a traceback."""
+        try:
+            return super().invoke(ctx)
+        except OutriderError as error:
+            click.echo(f"outrider: {error}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="outrider")
+def main() -> None:
+    """Run any analysis program as a watched, cancellable, recoverable job.
+
+    Settings are environment variables; see docs/settings.md.
+    """
+
+
+for _command in (tasks, describe, submit, dry_run, jobs, show, watch, logs, result, cancel, up, worker, redis, demo):
+    main.add_command(_command)

@@ -1,0 +1,163 @@
+"""Commands about jobs: submit, look, follow, cancel."""
+
+import sys
+from datetime import UTC, datetime
+
+import click
+from rich.text import Text
+
+from ...communicators import JobRecord, JobState
+from ..default import default_client
+from .live import exit_with, follow
+from .output import as_json as to_json
+from .output import json_option, print_fields, print_json, print_table, state_text
+from .parameters import parameter_option, task_from_words
+
+__all__ = ["cancel", "jobs", "logs", "result", "show", "submit", "watch"]
+
+
+@click.command()
+@click.argument("task")
+@parameter_option
+@click.option("--watch", "watching", is_flag=True, help="Follow the job; leave with 0 only if it succeeds.")
+@click.option("--once", "idempotency_key", metavar="KEY", help="Return the first job submitted with this key again.")
+@json_option
+def submit(task: str, words: tuple[str, ...], watching: bool, idempotency_key: str | None, as_json: bool) -> None:
+    """Hand over a task, and print its job's id."""
+    client = default_client()
+    job = client.submit(task_from_words(client.catalogue[task], words), idempotency_key=idempotency_key)
+    if as_json and not watching:
+        print_json({"id": job.id})
+    elif not as_json:
+        click.echo(job.id)
+    if watching:
+        follow(job, as_json=as_json)
+
+
+@click.command()
+@click.option("-n", "--limit", default=20, show_default=True, help="How many of the newest jobs.")
+@json_option
+def jobs(limit: int, as_json: bool) -> None:
+    """List the newest jobs."""
+    records = default_client().jobs(limit)
+    if as_json:
+        print_json(records)
+        return
+    rows = [(r.id, r.spec.task, state_text(r.state), _age(r.queued_at), _note(r)) for r in records]
+    print_table(("ID", "TASK", "STATE", "SUBMITTED", ""), rows)
+
+
+@click.command()
+@click.argument("job_id")
+@json_option
+def show(job_id: str, as_json: bool) -> None:
+    """Show all that is known about a job."""
+    record = default_client().job(job_id).record()
+    if as_json:
+        print_json(record)
+        return
+    run, outcome = record.run, record.outcome
+    times = [(name, getattr(record, name)) for name in ("queued_at", "claimed_at", "started_at", "ended_at")]
+    rows: list[tuple[str, str | Text]] = [
+        ("job", record.id),
+        ("task", f"{record.spec.task} (version {record.spec.version or 'unknown'})"),
+        ("state", state_text(record.state)),
+        ("progress", str(record.progress or "").removeprefix("progress: ")),
+        ("attempt", str(record.attempt or "")),
+        ("worker", f"{record.worker}, pid {run.pid}" if run else record.worker),
+        *(
+            (name.removesuffix("_at"), moment.isoformat(sep=" ", timespec="milliseconds"))
+            for name, moment in times
+            if moment
+        ),
+        *((f"  {name}", repr(value)) for name, value in record.spec.parameters.items()),
+    ]
+    if run:
+        rows += [("command", run.command), ("directory", str(run.directory))]
+    if record.provenance:
+        rows.append(("program", record.provenance.program_version))
+    if outcome and outcome.exit:
+        rows.append(
+            ("used", f"{outcome.exit.elapsed_seconds:.2f} s, {outcome.exit.cpu_seconds:.2f} CPU s{_peak(record)}")
+        )
+    if outcome:
+        rows += [
+            (f"output {name}", f"{o.path} ({o.size} bytes, sha256 {o.sha256[:12]}…)")
+            for name, o in outcome.outputs.items()
+        ]
+        rows += [("reason", str(outcome.reason or "")), ("error", outcome.message if outcome.error else "")]
+        rows.append(("result", _shortened(repr(outcome.result)) if record.state is JobState.SUCCEEDED else ""))
+    print_fields(rows)
+
+
+@click.command()
+@click.argument("job_id")
+@json_option
+def watch(job_id: str, as_json: bool) -> None:
+    """Follow a job from its first message to its end; leave with 0 only if it succeeds."""
+    follow(default_client().job(job_id), as_json=as_json)
+
+
+@click.command()
+@click.argument("job_id")
+@click.option("-f", "--follow", "following", is_flag=True, help="Go on until the job ends.")
+@json_option
+def logs(job_id: str, following: bool, as_json: bool) -> None:
+    """Print the program's newest lines; standard error goes to standard error."""
+    for message in default_client().job(job_id).logs(follow=following):
+        if as_json:
+            click.echo(message.model_dump_json())
+            continue
+        if message.dropped:
+            click.echo(f"({message.dropped} lines left out; all are in the job's directory)", err=True)
+        for line in message.lines:
+            click.echo(line, err=message.stream == "stderr")
+
+
+@click.command()
+@click.argument("job_id")
+@click.option("--timeout", type=float, help="Seconds to wait for the job's end.")
+def result(job_id: str, timeout: float | None) -> None:
+    """Wait for a job's end, and print its result as JSON; leave with 0 only if it succeeded."""
+    outcome = default_client().job(job_id).wait(timeout)
+    if outcome.state is JobState.SUCCEEDED:
+        print_json(to_json(outcome.result))
+    else:
+        click.echo(f"{outcome.state} ({outcome.reason}): {outcome.message}", err=True)
+    exit_with(outcome)
+
+
+@click.command()
+@click.argument("job_id")
+@json_option
+def cancel(job_id: str, as_json: bool) -> None:
+    """Ask for a job's end; its program and all that it started are stopped."""
+    state = default_client().job(job_id).cancel()
+    if as_json:
+        print_json({"id": job_id, "state": state})
+    else:
+        click.echo(f"{job_id} is {state}" if state.is_terminal else f"{job_id} was {state}; it is being stopped")
+    sys.exit(0)
+
+
+def _note(record: JobRecord) -> str:
+    if record.outcome:
+        return record.outcome.error.partition("\n")[0]
+    return str(record.progress or "").removeprefix("progress: ")
+
+
+def _peak(record: JobRecord) -> str:
+    ended = record.outcome.exit if record.outcome else None
+    return f", peak {ended.peak_rss / 2**20:.0f} MiB" if ended and ended.peak_rss else ""
+
+
+def _age(moment: datetime) -> str:
+    seconds = (datetime.now(UTC) - moment).total_seconds()
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{max(seconds, 0):.0f} s ago"
+
+
+def _shortened(text: str, width: int = 500) -> str:
+    return text if len(text) <= width else f"{text[:width]} … ({len(text)} characters; `outrider result` prints all)"
