@@ -57,7 +57,8 @@ class ThirdPartyTask(BaseModel):
         if "name" not in cls.__dict__:
             cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
         cls._task_fields = task_fields(cls)
-        cls._result_adapter = TypeAdapter(get_type_hints(cls.read_result).get("return", Any))
+        own = cls.read_result is not ThirdPartyTask.read_result
+        cls._result_adapter = TypeAdapter(get_type_hints(cls.read_result).get("return", Any) if own else ProgramRun)
 
     def read_result(self, run: ProgramRun) -> Any:
         """Return the job's result, from what the program left; override it with a return type of your own.

@@ -1,9 +1,10 @@
-"""Progress in Flower's list of tasks.
+"""Progress in Flower's list of tasks, and a Flower that is not open to strangers.
 
 Flower keeps Celery's picture of each task. A stock progress event would change the task's state and so hide the Terminate
 button; ours leaves the state alone. These are internals of Flower 2.2 (see pyproject.toml); a test guards them.
 """
 
+import os
 from typing import Any
 
 import flower.events
@@ -11,7 +12,13 @@ import flower.views.tasks
 from celery.events.state import Task
 from tornado.options import options
 
+from ..config.errors import SettingsError
+
 __all__ = ["JobEventsState", "JobEventsTask", "install"]
+
+#: What Flower shows unless the operator chose otherwise (flower/options.py).
+_STOCK_COLUMNS = "name,uuid,state,received,runtime,worker"
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class JobEventsTask(Task):
@@ -36,9 +43,28 @@ class JobEventsState(flower.events.EventsState):
 
 
 def install() -> None:
-    """Put our classes in the place of Flower's, and show the progress unless the operator chose the columns."""
+    """Put our classes in the place of Flower's, show the progress unless the operator chose the columns, and lock the door.
+
+    Raises:
+        SettingsError: when Flower would be open to strangers.
+    """
+    _keep_strangers_out()
     flower.events.EventsState = JobEventsState
     flower.views.tasks.TASK_COLUMNS["progress"] = "Progress"
-    columns = options.tasks_columns
-    if columns == options._options["tasks_columns"].default:  # noqa: SLF001 - Tornado has no other way to ask
-        options.tasks_columns = columns.replace("state,", "state,progress,", 1)
+    if options.tasks_columns == _STOCK_COLUMNS:
+        options.tasks_columns = _STOCK_COLUMNS.replace("state,", "state,progress,")
+
+
+def _keep_strangers_out() -> None:
+    """Listen on loopback unless told otherwise; for any other address ask for credentials.
+
+    Flower's own default is every address without a question. On loopback its buttons work without credentials.
+    """
+    options.address = options.address or "127.0.0.1"
+    if options.address in _LOOPBACK or options.unix_socket:
+        os.environ.setdefault("FLOWER_UNAUTHENTICATED_API", "true")
+    elif not (options.basic_auth or options.auth):
+        raise SettingsError(
+            f"Flower at {options.address} would be open to everybody: give --basic-auth=user:password (or --auth), "
+            "or --address=127.0.0.1"
+        )

@@ -30,11 +30,12 @@ def claim_job(request: dict[str, Any]) -> Claim | JobState:
         answer: Claim | JobState = claim
         return answer
     info = request.get("delivery_info") or {}
+    unnamed = {f"positional argument {n}": value for n, value in enumerate(request["args"], start=1)}
     spec = JobSpec(
         id=request["id"],
         task=request["task"].partition(".")[2],
         version="",
-        parameters=request["kwargs"],
+        parameters={**request["kwargs"], **unnamed},  # a task takes no unnamed ones, and will say so
         queue=info.get("routing_key") or "",
         parent_id=request.get("parent_id"),
     )

@@ -1,0 +1,86 @@
+"""F: the first minutes, as the README has them."""
+
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support import TESTS, eventually
+
+README = (TESTS.parent / "README.md").read_text()
+
+
+def fresh_environment(**more):
+    return {k: v for k, v in os.environ.items() if not k.startswith(("OUTRIDER_", "PYTHONPATH"))} | more
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / ".outrider").mkdir()
+    return tmp_path
+
+
+def test_f2_f3_the_readmes_ten_lines_work_as_written_and_soon(project):
+    code = re.search(r"```python\n# count_words.py\n(.*?)```", README, re.S)[1]
+    assert len([line for line in code.splitlines() if line.strip()]) <= 10
+    (project / "count_words.py").write_text(code)
+    (project / "notes.txt").write_text("four words are here\n")
+    outrider = Path(sys.executable).with_name("outrider")
+    start = time.monotonic()
+    words = [outrider, "up", "--tasks", "count_words", "--flower-port", "0"]
+    up = subprocess.Popen(words, cwd=project, env=fresh_environment(), stdout=subprocess.PIPE, text=True)
+    try:
+        done = subprocess.run(
+            [sys.executable, "count_words.py"], cwd=project, env=fresh_environment(), capture_output=True, text=True, timeout=60
+        )
+        seconds = time.monotonic() - start
+        assert done.stdout.strip() == "4", done.stderr
+        assert seconds < 5
+        eventually(lambda: "Ready" in up.stdout.readline(), "up says that it is ready", 20)
+    finally:
+        up.send_signal(signal.SIGINT)
+        assert up.wait(30) == 0
+    assert not processes_of(project)
+
+
+def test_f3_importing_the_package_is_quick():
+    def seconds(code):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        return time.perf_counter() - start
+
+    taken = statistics.median(seconds("import outrider") - seconds("pass") for _ in range(7))
+    assert taken < 0.150
+
+
+@pytest.mark.slow
+def test_f1_the_demonstration_runs_from_nothing_to_a_plot(project):
+    if not os.environ.get("CI"):
+        pytest.importorskip("pyFAI", reason="pyFAI is not installed (extra demo)")
+    outrider = Path(sys.executable).with_name("outrider")
+    done = subprocess.run(
+        [outrider, "demo"], cwd=project, env=fresh_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    image = next(Path(word) for word in done.stdout.split() if word.endswith(".png"))
+    assert image.read_bytes().startswith(b"\x89PNG")
+    assert not processes_of(project)
+
+
+def processes_of(project):
+    """Return the processes whose working directory or words point into the project."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if str(project) in (entry / "cmdline").read_text(errors="replace"):
+                    found.append(entry.name)
+            except OSError:
+                continue
+    return found

@@ -1,0 +1,121 @@
+"""What tests stand on: a real Redis on a socket of its own, real workers as processes, little programs as tasks."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support import TESTS, RedisServer, Worker, eventually
+
+
+@pytest.fixture(scope="session")
+def short_folder() -> Iterator[Path]:
+    """A folder whose paths are short enough for sockets."""
+    folder = Path(tempfile.mkdtemp(prefix="or-", dir="/tmp"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def redis_server(short_folder: Path) -> Iterator[RedisServer]:
+    server = RedisServer(short_folder).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def environment(redis_server: RedisServer, short_folder: Path) -> Iterator[dict[str, str]]:
+    """This process's environment, as producers and workers of the tests share it."""
+    ours = {
+        "OUTRIDER_BROKER_URL": redis_server.url,
+        "OUTRIDER_WORK_ROOT": str(short_folder / "jobs"),
+        "OUTRIDER_PROJECT": str(short_folder),
+        "OUTRIDER_TASKS": "little_tasks",
+        "OUTRIDER_HEARTBEAT_INTERVAL": "0.5",
+        "OUTRIDER_GRACE": "1",
+        "PYTHONPATH": str(TESTS),
+    }
+    before = dict(os.environ)
+    os.environ.update(ours)
+    yield ours
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def start_worker(environment: dict[str, str], short_folder: Path) -> Iterator[Callable[..., Worker]]:
+    """Start a worker with options of its own; it is ready when it is returned."""
+    workers: list[Worker] = []
+
+    def start(*options: str, pool: str = "threads", concurrency: int = 4, **variables: str) -> Worker:
+        name = f"w{len(workers)}-{os.getpid()}"
+        log = short_folder / f"{name}.log"
+        words = ["-m", "celery", "-A", "outrider", "worker", "--without-mingle", "--without-gossip"]
+        words += [f"--pool={pool}", f"--concurrency={concurrency}", f"--hostname={name}@test", *options]
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, *words], env={**os.environ, **variables}, stdout=output, stderr=output
+            )
+        worker = Worker(process, log, f"{name}@test")
+        workers.append(worker)
+        eventually(lambda: " ready." in worker.text() or process.poll() is not None, f"{name} is ready", 30)
+        assert process.poll() is None, worker.text()
+        return worker
+
+    yield start
+    for worker in workers:
+        worker.stop()
+
+
+@pytest.fixture(scope="session")
+def worker(start_worker: Callable[..., Worker]) -> Worker:
+    """The worker that most tests share."""
+    return start_worker()
+
+
+@pytest.fixture
+def producer(environment: dict[str, str]) -> Iterator[object]:
+    """The package, as a producer imports it."""
+    import outrider
+
+    yield outrider
+
+
+@pytest.fixture
+def other_process(environment: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run Python code in another process with the same settings, and some changed."""
+
+    def run(code: str, *arguments: str, timeout: float = 60, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-c", code, *arguments],
+            env={**os.environ, **variables},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def cli(environment: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line in a process of its own."""
+
+    def run(*words: str, timeout: float = 60, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "outrider", *words],
+            env={**os.environ, **variables, "COLUMNS": "200"},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run

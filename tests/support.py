@@ -1,0 +1,79 @@
+"""What the fixtures are made of."""
+
+import contextlib
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import redis
+
+TESTS = Path(__file__).parent
+PROGRAMS = TESTS / "programs"
+
+
+def eventually(condition: Callable[[], object], message: str, seconds: float = 15.0) -> object:
+    """Poll until the condition holds and return what it gave; fail with the message when it never does."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if value := condition():
+            return value
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {seconds:g} s: {message}")
+        time.sleep(0.01)
+
+
+class RedisServer:
+    """A redis-server of our own, on a Unix socket and a loopback port."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.folder = folder
+        self.socket = folder / "redis.sock"
+        self.url = f"unix://{self.socket}?db=0"
+        self.options = options
+        self.process: subprocess.Popen[bytes] | None = None
+        self.client = redis.Redis.from_url(self.url, socket_timeout=20)
+
+    def start(self) -> "RedisServer":
+        from outrider.config import find_redis_server
+
+        words = ["--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", str(self.folder)]
+        self.process = subprocess.Popen(
+            [find_redis_server(), *words, *self.options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        eventually(self._answers, "redis-server answers")
+        return self
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(redis.RedisError):
+            return bool(self.client.ping())
+        return False
+
+    def stop(self) -> None:
+        self.client.connection_pool.disconnect()
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+
+class Worker:
+    """A real worker process."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path, name: str) -> None:
+        self.process = process
+        self.log = log
+        self.name = name
+
+    def text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
