@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import Settings, broker_url
+from ..config import Settings, broker_url, project_folder, service_environment
 from ..config.errors import OutriderError
 
 __all__ = ["Services", "running_services"]
@@ -46,8 +46,9 @@ def running_services(settings: Settings, *, concurrency: int | None = None, flow
         OutriderError: when one of them does not start in time; its log says why.
     """
     broker_url(settings)  # before the children, so that the server outlives them
-    logs = settings.project / ".outrider" / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
+    logs = project_folder(settings.project) / "logs"
+    logs.mkdir(exist_ok=True)
+    environment = service_environment(settings)
     port = flower_port or _free_port()
     celery = [sys.executable, "-m", "celery", "-A", "outrider"]
     worker = [*celery, "worker", "--without-mingle", "--without-gossip", f"--hostname=up-{os.getpid()}@%h"]
@@ -56,7 +57,8 @@ def running_services(settings: Settings, *, concurrency: int | None = None, flow
     words = {"worker": worker, "flower": [*celery, "flower", "--address=127.0.0.1", f"--port={port}"]}
     with contextlib.ExitStack() as stack:
         processes = {
-            name: stack.enter_context(_service(command, logs / f"{name}.log")) for name, command in words.items()
+            name: stack.enter_context(_service(command, environment, logs / f"{name}.log"))
+            for name, command in words.items()
         }
         services = Services(processes, f"http://127.0.0.1:{port}", logs)
         _wait_until_ready(services, port)
@@ -64,10 +66,11 @@ def running_services(settings: Settings, *, concurrency: int | None = None, flow
 
 
 @contextlib.contextmanager
-def _service(command: list[str], log: Path) -> "Iterator[subprocess.Popen[bytes]]":
+def _service(command: list[str], environment: dict[str, str], log: Path) -> "Iterator[subprocess.Popen[bytes]]":
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -80,7 +83,7 @@ def _service(command: list[str], log: Path) -> "Iterator[subprocess.Popen[bytes]
         try:
             process.wait(_STOP_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 

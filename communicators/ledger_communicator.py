@@ -32,6 +32,7 @@ class LedgerCommunicator(Communicator):
         self._flusher: asyncio.Task[None] | None = None
         self._wishes: asyncio.Queue[Cancel | LedgerError] = asyncio.Queue()
         self._cancel_seen = False
+        self._ask_again = False
 
     async def open(self) -> None:
         """Nothing to make ready."""
@@ -59,7 +60,8 @@ class LedgerCommunicator(Communicator):
         self._start_flushing()
 
     def wake(self) -> None:
-        """Ask the ledger whether somebody wants something."""
+        """Ask the ledger whether somebody wants something; an answer that is under way may be older than the wish."""
+        self._ask_again = True
         self._start_flushing()
 
     def notice(self, *, cancel_requested: bool) -> None:
@@ -82,6 +84,7 @@ class LedgerCommunicator(Communicator):
         while True:
             batch = list(self._buffer)
             self._buffer.clear()
+            self._ask_again = False
             try:
                 self.notice(cancel_requested=await self._ledger.emit(self._held, batch))
             except LedgerError as refusal:
@@ -91,5 +94,5 @@ class LedgerCommunicator(Communicator):
                 facts = {"action": "messages_lost", "job_id": self._held.spec.id, "attempt": self._held.attempt}
                 logger.warning("%d messages were lost: %s", len(batch), error, extra=facts)
                 return
-            if not self._buffer:
+            if not self._buffer and not self._ask_again:
                 return

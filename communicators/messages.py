@@ -46,7 +46,7 @@ class Stamp(BaseModel):
 
 
 class _Message(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants")
 
     #: Who said it (`ledger`, `executor`, `stdout`, `stderr`) and its number there, from 1: a gap shows a loss.
     source: str = "ledger"

@@ -10,6 +10,9 @@ __all__ = ["OutputTail", "Tail"]
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
+_ELLIPSIS = "… "
+
+
 @dataclass(frozen=True)
 class Tail:
     """The lines since the last look, oldest first; `dropped` ones before them were left out."""
@@ -44,8 +47,8 @@ class OutputTail:
         """Take the next bytes."""
         self._newlines += data.count(b"\n")
         if len(data) >= self._window:
+            self._cut |= bool(self._pending) or len(data) > self._window
             self._pending[:] = data[-self._window :]
-            self._cut = True
             return
         self._pending += data
         if (excess := len(self._pending) - self._window) > 0:
@@ -57,8 +60,10 @@ class OutputTail:
         raw = bytes(self._pending)
         complete, newline, rest = raw.rpartition(b"\n")
         pieces = complete.split(b"\n") if newline else []
-        if self._cut and pieces and self._newlines > len(pieces):
-            pieces.pop(0)  # the window begins within a line
+        headless = self._cut and bool(pieces or rest)
+        if headless and pieces and self._newlines > len(pieces):
+            pieces.pop(0)  # the window begins within a line that has an end in it and a line before it
+            headless = False
         seen = self._newlines
         self._pending[:] = rest
         self._newlines = 0
@@ -69,12 +74,14 @@ class OutputTail:
             seen += 1
             self._pending.clear()
         lines = tuple(self._clean(piece) for piece in pieces[-self._max_lines :])
+        if headless and lines and len(lines) == len(pieces):
+            lines = (lines[0] if lines[0].startswith(_ELLIPSIS) else _ELLIPSIS + lines[0], *lines[1:])
         self.last_lines.extend(lines)
         return Tail(lines, seen - len(lines), raw.decode("utf-8", "replace"))
 
     def _clean(self, piece: bytes) -> str:
         """Return a line as a terminal would show it in the end: what follows the last carriage return, printable."""
         shown = piece.rstrip(b"\r").rpartition(b"\r")[2]
-        text = shown[-4 * self._max_line :].decode("utf-8", "replace")
-        text = _CONTROL.sub("", text)
-        return text if len(text) <= self._max_line else f"… {text[-self._max_line :]}"
+        room = 4 * self._max_line  # bytes of as many characters as are given, at the most
+        text = _CONTROL.sub("", shown[-room:].decode("utf-8", "replace"))
+        return text if len(text) <= self._max_line and len(shown) <= room else _ELLIPSIS + text[-self._max_line :]

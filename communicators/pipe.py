@@ -46,7 +46,7 @@ class PipeCommunicator(Communicator):
         self._ready: deque[Message] = deque()
         self._arrived = asyncio.Event()
         self._ended = asyncio.Event()
-        self._newest: Progress | None = None
+        self._newest: dict[Stream, Progress] = {}
         self._looked = 0.0
 
     async def open(self) -> None:
@@ -137,8 +137,8 @@ class PipeCommunicator(Communicator):
         for name, tail in self._tails.items():
             new = tail.take(final=final)
             progress = self._progress and self._progress.last(new.text[-_PROGRESS_WINDOW:])
-            if progress and progress != self._newest:
-                self._newest = progress
+            if progress and progress != self._newest.get(name):  # an unfinished line is looked at again
+                self._newest[name] = progress
                 self._ready.append(progress.model_copy(update={"source": name}))
             if new.lines or new.dropped:
                 self._ready.append(LogLines(stream=name, lines=new.lines, dropped=new.dropped, source=name))

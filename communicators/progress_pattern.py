@@ -2,6 +2,7 @@
 
 import re
 from collections import deque
+from math import isfinite
 
 from .messages import Progress
 
@@ -20,7 +21,10 @@ class ProgressPattern:
     """
 
     def __init__(self, pattern: str) -> None:
-        self._pattern = re.compile(pattern)
+        try:
+            self._pattern = re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"progress pattern {pattern!r} is no regular expression: {error}") from error
         names = set(self._pattern.groupindex)
         if not names & {"percent", "done"} or not names <= _GROUPS:
             raise ValueError(
@@ -33,11 +37,12 @@ class ProgressPattern:
         if match is None:
             return None
         groups = match.groupdict()
+        if groups.get("percent") is not None:
+            words = groups["percent"], "100", "%"
+        else:
+            words = groups.get("done"), groups.get("total") or "0", groups.get("unit") or ""
         try:
-            if groups.get("percent") is not None:
-                return Progress(done=float(groups["percent"]), total=100.0, unit="%")
-            return Progress(
-                done=float(groups["done"]), total=float(groups.get("total") or 0), unit=groups.get("unit") or ""
-            )
+            done, total = float(words[0] or "nan"), float(words[1])
         except ValueError:  # what looked like a number is none: the program's business, not ours
             return None
+        return Progress(done=done, total=total, unit=words[2]) if isfinite(done) and isfinite(total) else None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from .messages import Heartbeat, Progress
 from .outcome import Outcome
@@ -19,9 +19,10 @@ __all__ = ["Claim", "JobRecord", "JobSpec", "Provenance", "RunFacts", "text_fiel
 class JobSpec(BaseModel):
     """What was submitted. It never changes."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
-    id: str
+    #: It names the job's directory, so it is a plain word.
+    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$")
     task: str
     version: str
     #: The task's parameters as JSON values.
@@ -105,13 +106,13 @@ class JobRecord(BaseModel):
         """Build the record from the fields of its Redis hash; fields of a newer version are left alone."""
         values: dict[str, Any] = {}
         for raw_name, raw in fields.items():
-            name = raw_name.decode()
+            name = raw_name.decode(errors="replace")
             if name in _JSON_FIELDS:
                 values[name] = json.loads(raw)
             elif name in _TIME_FIELDS:
                 values[name] = datetime.fromtimestamp(int(raw) / 1000, UTC)
             else:
-                values[name] = raw.decode()
+                values[name] = raw.decode(errors="replace")
         return cls.model_validate(values)
 
 

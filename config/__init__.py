@@ -4,8 +4,9 @@ from .celery_options import celery_options
 from .durations import Duration
 from .embedded_redis import embedded_redis_url, find_redis_server, runtime_directory
 from .logs import set_up_logging
+from .project import project_folder
 from .redis_url import check_redis_url, shown
-from .settings import Settings, load_settings, program_environment
+from .settings import Settings, load_settings, program_environment, service_environment
 
 __all__ = [
     "Duration",
@@ -18,7 +19,9 @@ __all__ = [
     "ledger_url",
     "load_settings",
     "program_environment",
+    "project_folder",
     "runtime_directory",
+    "service_environment",
     "set_up_logging",
     "shown",
 ]

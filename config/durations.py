@@ -17,7 +17,10 @@ def parse_duration(value: object) -> object:
     datetime.timedelta(seconds=300)
     """
     if isinstance(value, str) and (match := _PATTERN.fullmatch(value.strip())):
-        return timedelta(seconds=float(match[1]) * _UNITS[match[2] or "s"])
+        try:
+            return timedelta(seconds=float(match[1]) * _UNITS[match[2] or "s"])
+        except OverflowError as error:
+            raise ValueError("is too long") from error
     return value
 
 

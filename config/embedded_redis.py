@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import EmbeddedRedisError
+from .project import project_folder
 
 _START_TIMEOUT_SECONDS = 10.0
 
@@ -39,7 +40,8 @@ def runtime_directory(project: Path) -> Path:
     digest = hashlib.sha256(os.fsencode(project)).hexdigest()[:12]
     folder = base / f"outrider-{user}" / digest
     for level in (folder.parent, folder):
-        level.mkdir(mode=0o700, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            level.mkdir(mode=0o700)
         facts = level.lstat()
         if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != user or facts.st_mode & 0o077:
             raise EmbeddedRedisError(f"{level} must be a directory of yours with mode 0700; remove it and try again")
@@ -55,7 +57,7 @@ def embedded_redis_url(project: Path) -> str:
     address = folder / "redis.sock"
     with _exclusive(folder / "start.lock"):
         if not _answers(address):
-            _start(address, project / ".outrider" / "redis")
+            _start(address, project)
     atexit.register(_leave, os.getpid(), users, address)
     return f"unix://{address}?db=0"
 
@@ -90,9 +92,12 @@ def _answers(address: Path) -> bool:
     return False
 
 
-def _start(address: Path, data: Path) -> None:
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (data.parent / ".gitignore").write_text("*\n")
+def _start(address: Path, project: Path) -> None:
+    try:
+        data = project_folder(project) / "redis"
+        data.mkdir(exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise EmbeddedRedisError(f"cannot keep the embedded Redis's data: {error}; set OUTRIDER_PROJECT") from error
     log = data / "redis.log"
     options = {
         "port": "0",

@@ -14,6 +14,7 @@ OutriderError
 │   ├── IllegalTransition      the state machine has no such arrow
 │   └── Superseded             another attempt owns the job now
 ├── CannotRun                  a job ends before its program starts
+├── WaitTimeout                the job had not ended yet; it goes on
 └── JobError                   what `Job.result` raises when a job did not succeed
     ├── JobFailed
     ├── JobTimedOut
@@ -68,7 +69,7 @@ class SubmitError(OutriderError):
     """The root of what `submit` raises: nothing was enqueued and no open record stays."""
 
 
-class UnknownTask(SubmitError):
+class UnknownTask(SubmitError, KeyError):
     """No task of the catalogue has this name."""
 
     def __init__(self, name: str, suggestions: list[str]) -> None:

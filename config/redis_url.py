@@ -1,19 +1,25 @@
 """One Redis, three spellings: redis-py's URL, kombu's, and one that may be shown to people."""
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 from .errors import SettingsError
 
 _SCHEMES = ("redis", "rediss", "unix")
+_PASSWORDS = (re.compile(r"(://[^:@/?]*:).+(?=@)"), re.compile(r"([?&]password=)[^&]+"))
 
 
 def check_redis_url(url: str, variable: str) -> str:
     """Return `url` if redis-py understands its scheme.
 
     Raises:
-        SettingsError: for any other scheme, naming the variable.
+        SettingsError: for anything else, naming the variable.
     """
-    if urlsplit(url).scheme not in _SCHEMES:
+    try:
+        known = urlsplit(url).scheme in _SCHEMES
+    except ValueError:
+        known = False
+    if not known:
         raise SettingsError(f"{variable}={shown(url)!r}: give redis://host:port/db, rediss://… or unix:///path?db=0")
     return url
 
@@ -30,13 +36,15 @@ def for_celery_results(url: str) -> str:
 
 def shown(url: str) -> str:
     """Return the URL without its password, fit for messages and logs."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return url.replace(f":{parts.password}@", ":***@", 1)
+    for password in _PASSWORDS:
+        url = password.sub(r"\1***", url)
+    return url
 
 
 def _for_socket(url: str, scheme: str) -> str:
     parts = urlsplit(url)
-    database = parse_qs(parts.query).get("db", ["0"])[0]
-    return f"{scheme}://{parts.path}?virtual_host={database}"
+    words = parse_qs(parts.query)
+    password = parts.password or words.get("password", [""])[0]
+    user = parts.username or words.get("username", [""])[0]
+    login = f"{user}:{password}@" if password else ""
+    return f"{scheme}://{login}{parts.path}?virtual_host={words.get('db', ['0'])[0]}"

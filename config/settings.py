@@ -10,17 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .durations import Duration
 from .errors import SettingsError
-
-#: A folder that holds one of these is where a project begins.
-_PROJECT_MARKERS = (".outrider", "pyproject.toml", ".git")
-
-
-def find_project(start: Path) -> Path:
-    """Return the nearest folder at or above `start` that looks like a project's root, else `start`."""
-    for folder in (start, *start.parents):
-        if any((folder / marker).exists() for marker in _PROJECT_MARKERS):
-            return folder
-    return start
+from .project import find_project
 
 
 class Settings(BaseSettings):
@@ -71,7 +61,10 @@ class Settings(BaseSettings):
     @field_validator("project", "work_root")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
-        return value and Path(os.path.abspath(value.expanduser()))
+        try:
+            return value and Path(os.path.abspath(value.expanduser()))
+        except RuntimeError as error:  # ~user without such a user
+            raise ValueError(str(error)) from error
 
     @property
     def jobs_directory(self) -> Path:
@@ -88,10 +81,10 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = [
-            f"OUTRIDER_{str(problem['loc'][0]).upper()}={problem['input']!r}: {problem['msg']}"
-            for problem in error.errors()
-        ]
+        problems = []
+        for problem in error.errors():
+            variable = f"OUTRIDER_{str(problem['loc'][0]).upper()}"
+            problems.append(f"{variable}={os.environ.get(variable, problem['input'])!r}: {problem['msg']}")
         raise SettingsError("; ".join(problems)) from error
 
 
@@ -101,3 +94,8 @@ def program_environment() -> dict[str, str]:
     A broker's URL may hold a password; no program gets to see it.
     """
     return {key: value for key, value in os.environ.items() if not key.startswith(("OUTRIDER_", "CELERY_", "FLOWER_"))}
+
+
+def service_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of a worker or Flower that we start: this process's, with the queue and project we mean."""
+    return {**os.environ, "OUTRIDER_QUEUE": settings.queue, "OUTRIDER_PROJECT": str(settings.project)}

@@ -36,7 +36,12 @@ def task_fields(cls: type[BaseModel]) -> tuple[TaskField, ...]:
     Raises:
         TypeError: naming the class, the field and what is wrong with its annotation.
     """
-    return tuple(_task_field(cls, name, info.annotation, info.metadata) for name, info in cls.model_fields.items())
+    fields = tuple(_task_field(cls, name, info.annotation, info.metadata) for name, info in cls.model_fields.items())
+    for stream in (Stdin, Stdout):
+        names = [field.name for field in fields if isinstance(field.place, stream)]
+        if len(names) > 1:
+            raise TypeError(f"{cls.__name__}: {' and '.join(names)} cannot both be {stream.__name__.lower()}")
+    return fields
 
 
 def _task_field(cls: type[BaseModel], name: str, annotation: Any, metadata: list[Any]) -> TaskField:

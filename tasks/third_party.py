@@ -31,7 +31,7 @@ class ThirdPartyTask(BaseModel):
     ('wc', '-l', 'notes.txt')
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, ser_json_inf_nan="constants")
 
     #: The program: a name to be found on PATH, or a path.
     executable: ClassVar[str]
@@ -111,8 +111,11 @@ class ThirdPartyTask(BaseModel):
     def _check_values(self) -> Self:
         for field in self.task_fields():
             value = getattr(self, field.name)
-            if "\0" in "".join(word for word in _words(value)):
-                raise ValueError(f"{field.name}: a command line cannot hold a NUL character")
+            for word in _words(value):
+                if "\0" in word:
+                    raise ValueError(f"{field.name}: a command line cannot hold a NUL character")
+                if not _is_unicode(word):
+                    raise ValueError(f"{field.name}={word!r}: is no Unicode text, and cannot be sent")
             if field.output and value is not None and not _stays_inside(value):
                 raise ValueError(
                     f"{field.name}={str(value)!r}: name an output relative to the job's directory, inside it"
@@ -130,13 +133,23 @@ def _problem(detail: Any) -> str:
 def _absolute(value: Any, base: Path) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(_absolute(item, base) for item in value)
-    return base / value.expanduser() if isinstance(value, Path) else value
+    if isinstance(value, Path):
+        return base / (value.expanduser() if value.parts[:1] == ("~",) else value)
+    return value
 
 
 def _words(value: Any) -> list[str]:
     if isinstance(value, list | tuple):
         return [word for item in value for word in _words(item)]
     return [os.fspath(value)] if isinstance(value, str | Path) else []
+
+
+def _is_unicode(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, as Python makes of a file name that is no UTF-8
+        return False
+    return True
 
 
 def _stays_inside(path: Path) -> bool:

@@ -82,7 +82,7 @@ def producer(environment: dict[str, str]) -> Iterator[object]:
     """The package, as a producer imports it."""
     import outrider
 
-    yield outrider
+    return outrider
 
 
 @pytest.fixture

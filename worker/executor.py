@@ -101,6 +101,8 @@ class Executor:
         with contextlib.suppress(OSError):
             self._directory.keep_outcome(outcome)
         await self._ledger.close(self._held, outcome, self._provenance)
+        with contextlib.suppress(OSError):
+            self._directory.publish_outcome()
         logger.info("%s %s", self._held.spec.task, outcome.state, extra=facts)
         return outcome
 

@@ -41,26 +41,50 @@ class JobDirectory:
             self.work.mkdir(parents=True, exist_ok=True)
             (self.job / "parameters.json").write_text(self._held.spec.model_dump_json(indent=2))
             for name, text in input_files.items():
-                (self.work / name).write_text(text)
+                self._inside(name).parent.mkdir(parents=True, exist_ok=True)
+                self._inside(name).write_text(text)
         except OSError as error:
             raise CannotRun(
                 "environment", f"cannot make the job directory: {error}; check OUTRIDER_WORK_ROOT"
             ) from error
 
-    def staged(self, output: Path) -> Path:
-        """Return where the program leaves a declared output."""
-        return self.work / output
+    def staged(self, output: Path) -> Path | None:
+        """Return the file that the program left as a declared output, `None` if there is none.
 
-    def move_into_place(self, output: Path) -> Path:
+        A link is followed, as long as it stays in the working directory.
+
+        Raises:
+            ValueError: when it leads out.
+        """
+        place = self.work / output
+        if not place.is_file():
+            return None
+        real = place.resolve()
+        if not real.is_relative_to(self.work.resolve()):
+            raise ValueError(f"{output} is a link that leads out of the job directory")
+        return real
+
+    def move_into_place(self, staged: Path, output: Path) -> Path:
         """Move a declared output out of the attempt, and return where it is now. For the holder of the newest claim."""
         place = self.job / "outputs" / output
         place.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(self.staged(output), place)
+        os.replace(staged, place)
         return place
 
     def keep_outcome(self, outcome: Outcome) -> None:
-        """Write how the job ended, whole or not at all."""
-        self.job.mkdir(parents=True, exist_ok=True)
-        draft = self.attempt / "outcome.json.part" if self.attempt.is_dir() else self.job / "outcome.json.part"
-        draft.write_text(outcome.model_dump_json(indent=2))
+        """Write how the attempt ended, so that it is on disk whatever becomes of the ledger."""
+        self.attempt.mkdir(parents=True, exist_ok=True)
+        (self.attempt / "outcome.json").write_text(outcome.model_dump_json(indent=2))
+
+    def publish_outcome(self) -> None:
+        """Make the attempt's end the job's. For the one who has closed the job."""
+        draft = self.job / "outcome.json.part"
+        draft.unlink(missing_ok=True)
+        os.link(self.attempt / "outcome.json", draft)
         os.replace(draft, self.job / "outcome.json")
+
+    def _inside(self, name: str) -> Path:
+        path = Path(os.path.normpath(self.work / name))
+        if not path.is_relative_to(self.work):
+            raise CannotRun("validation", f"the input file {name!r} would lie outside of the job directory")
+        return path

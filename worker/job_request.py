@@ -8,8 +8,10 @@ import logging
 import uuid
 from typing import Any
 
+from celery.exceptions import InvalidTaskError
 from celery.worker.request import Request
 from celery.worker.state import task_accepted
+from pydantic import ValidationError
 
 from ..communicators import Claim, JobSpec, JobState
 from ..config.errors import OutriderError
@@ -29,9 +31,18 @@ def claim_job(request: dict[str, Any]) -> Claim | JobState:
     if (claim := request.get("outrider_claim")) is not None:
         answer: Claim | JobState = claim
         return answer
+    return executor_host().claim(_spec(request), request["outrider_claim_id"], request["hostname"])
+
+
+def _spec(request: dict[str, Any]) -> JobSpec:
+    """Return what a message asks for, as a record would have it.
+
+    Raises:
+        ValidationError: when its id is no plain word, say.
+    """
     info = request.get("delivery_info") or {}
     unnamed = {f"positional argument {n}": value for n, value in enumerate(request["args"], start=1)}
-    spec = JobSpec(
+    return JobSpec(
         id=request["id"],
         task=request["task"].partition(".")[2],
         version="",
@@ -39,7 +50,6 @@ def claim_job(request: dict[str, Any]) -> Claim | JobState:
         queue=info.get("routing_key") or "",
         parent_id=request.get("parent_id"),
     )
-    return executor_host().claim(spec, request["outrider_claim_id"], request["hostname"])
 
 
 class JobRequest(Request):
@@ -48,6 +58,10 @@ class JobRequest(Request):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Give this delivery an id of its own: two deliveries of one message are two claims."""
         super().__init__(*args, **kwargs)
+        try:
+            _spec(self.request_dict)
+        except ValidationError as error:
+            raise InvalidTaskError(str(error)) from error
         self.request_dict["outrider_claim_id"] = uuid.uuid4().hex
 
     def on_accepted(self, pid: int, time_accepted: float) -> None:

@@ -69,6 +69,7 @@ def find_program(executable: str, path: str) -> str:
         found: str | None = os.path.abspath(executable)
     else:
         found = shutil.which(executable, path=f"{path}{os.pathsep}{sysconfig.get_path('scripts')}")
+        found = found and os.path.abspath(found)
     if found is None or not os.path.exists(found):
         raise CannotRun("environment", f"there is no program {executable!r} on this worker; PATH is {path}")
     if not os.access(found, os.X_OK) or os.path.isdir(found):

@@ -1,6 +1,7 @@
 """What a program left, against what its task declares."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -21,22 +22,23 @@ def check_inputs(task: ThirdPartyTask, directory: Path) -> None:
     """
     for path in input_paths(task):
         try:
-            with (directory / path).open("rb"):
-                pass
-        except IsADirectoryError:
-            continue  # a folder may be an input, too
+            os.stat(directory / path)
         except OSError as error:
             raise CannotRun("validation", f"cannot read the input {path}: {error.strerror}") from error
+        if not os.access(directory / path, os.R_OK):
+            raise CannotRun("validation", f"cannot read the input {path}: permission denied")
 
 
 def missing_outputs(task: ThirdPartyTask, directory: JobDirectory) -> list[str]:
     """Return, for each declared output that is missing or empty against its declaration, a phrase that says so."""
     found: list[str] = []
     for name, path, output in _declared(task):
-        staged = directory.staged(path)
-        if staged.is_symlink() and not staged.resolve().is_relative_to(directory.work.resolve()):
+        try:
+            staged = directory.staged(path)
+        except ValueError:
             found.append(f"{name} ({path}) is a link that leads out of the job directory")
-        elif not staged.is_file():
+            continue
+        if staged is None:
             if not output.optional:
                 found.append(f"{name} ({path}) was not written")
         elif not output.allow_empty and staged.stat().st_size == 0:
@@ -48,8 +50,8 @@ def collect_outputs(task: ThirdPartyTask, directory: JobDirectory) -> dict[str, 
     """Move the declared outputs into place, and return them by field name with size and sha256."""
     collected: dict[str, OutputFile] = {}
     for name, path, _ in _declared(task):
-        if directory.staged(path).is_file():
-            place = directory.move_into_place(path)
+        if (staged := directory.staged(path)) is not None:
+            place = directory.move_into_place(staged, path)
             collected[name] = OutputFile(path=place, size=place.stat().st_size, sha256=_sha256(place))
     return collected
 
@@ -58,7 +60,8 @@ def hash_files(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
     """Yield each file's path and sha256; what is no file, or cannot be read, is left out."""
     for path in paths:
         try:
-            yield str(path), _sha256(path)
+            if path.is_file():
+                yield str(path), _sha256(path)
         except OSError:
             continue
 

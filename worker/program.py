@@ -58,7 +58,7 @@ class Program:
                     )
                 )
             except OSError as error:
-                raise CannotRun("environment", f"cannot start {launch.argv[0]}: {error.strerror or error}") from error
+                raise CannotRun("environment", f"cannot start {launch.argv[0]}: {_why(error, launch)}") from error
         return cls(popen)
 
     @property
@@ -103,6 +103,12 @@ class Program:
             elapsed_seconds=self.elapsed_seconds,
         )
         self._ended.set_result(ended)
+
+
+def _why(error: OSError, launch: Launch) -> str:
+    """Return what the system says, with the file that it says it of if that is not the program."""
+    about = "" if error.filename in (None, launch.argv[0]) else f": {error.filename}"
+    return f"{error.strerror}{about}"
 
 
 def _signal_name(number: int) -> str:

@@ -27,7 +27,7 @@ def with_result(task: ThirdPartyTask, directory: JobDirectory, outcome: Outcome)
     try:
         adapter = task.result_adapter()
         result = adapter.dump_python(adapter.validate_python(task.read_result(run)), mode="json")
-    except Exception as error:  # noqa: BLE001 - the task author's code may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the task author's code may raise anything
         reading = f"the program ended well, but {task.name}.read_result raised {type(error).__name__}: {error}"
         return _failed(outcome, FailureReason.RESULT, reading)
     return outcome.model_copy(update={"result": result})

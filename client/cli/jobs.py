@@ -2,16 +2,20 @@
 
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 from rich.text import Text
 
 from ...communicators import JobRecord, JobState
 from ..default import default_client
-from .live import exit_with, follow
+from .following import exit_with, follow
 from .output import as_json as to_json
 from .output import json_option, print_fields, print_json, print_table, state_text
 from .parameters import parameter_option, task_from_words
+
+#: Items of a list that `show` prints one by one.
+_LIST_SHOWN = 5
 
 __all__ = ["cancel", "jobs", "logs", "result", "show", "submit", "watch"]
 
@@ -70,7 +74,7 @@ def show(job_id: str, as_json: bool) -> None:
             for name, moment in times
             if moment
         ),
-        *((f"  {name}", repr(value)) for name, value in record.spec.parameters.items()),
+        *((f"  {name}", _value(value)) for name, value in record.spec.parameters.items()),
     ]
     if run:
         rows += [("command", run.command), ("directory", str(run.directory))]
@@ -138,6 +142,13 @@ def cancel(job_id: str, as_json: bool) -> None:
     else:
         click.echo(f"{job_id} is {state}" if state.is_terminal else f"{job_id} was {state}; it is being stopped")
     sys.exit(0)
+
+
+def _value(value: Any) -> str:
+    """Return a parameter for people; of a long list, its ends."""
+    if isinstance(value, list) and len(value) > _LIST_SHOWN:
+        return f"{len(value)} values: {value[0]!r} … {value[-1]!r}"
+    return repr(value)
 
 
 def _note(record: JobRecord) -> str:

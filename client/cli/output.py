@@ -25,6 +25,10 @@ _COLOURS = {
 }
 
 
+#: Columns that other programs cut out.
+_WHOLE = ("ID", "TASK", "STATE")
+
+
 def as_json(value: Any) -> Any:
     """Return models as JSON values, and what holds them likewise."""
     if isinstance(value, BaseModel):
@@ -43,10 +47,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) ->
     """Print rows under their headings, as wide as the terminal."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in _WHOLE)
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
-    Console().print(table)
+    _console().print(table)
 
 
 def print_fields(rows: Iterable[tuple[str, str | Text]]) -> None:
@@ -57,7 +61,13 @@ def print_fields(rows: Iterable[tuple[str, str | Text]]) -> None:
     for name, value in rows:
         if value:
             table.add_row(name, value if isinstance(value, Text) else Text(value))
-    Console().print(table)
+    _console().print(table)
+
+
+def _console() -> Console:
+    """Return where to print: a terminal at its width, anything else without folding."""
+    console = Console()
+    return console if console.is_terminal else Console(width=10_000)
 
 
 def state_text(state: str) -> Text:

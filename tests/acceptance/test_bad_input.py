@@ -7,8 +7,8 @@ import uuid
 
 import pytest
 from celery import Celery
-from support import eventually
 from little_tasks import CopyFile, NoProgram, Returns, Shell, ShellWithOutput, Sum
+from support import eventually
 
 
 @pytest.fixture
@@ -131,7 +131,11 @@ def _push(redis_server, body, content_type, headers):
 @pytest.mark.parametrize("kind", ["pickle", "yaml"])
 def test_s1_a_message_that_is_not_json_is_refused_and_logged(kind, worker, redis_server, tmp_path):
     bomb = tmp_path / "exploded"
-    body = pickle.dumps(Bomb(str(bomb))) if kind == "pickle" else f"!!python/object/apply:os.system ['touch {bomb}']".encode()
+    body = (
+        pickle.dumps(Bomb(str(bomb)))
+        if kind == "pickle"
+        else f"!!python/object/apply:os.system ['touch {bomb}']".encode()
+    )
     size = len(worker.text())
     headers = {"id": str(uuid.uuid4()), "task": "outrider.sum", "lang": "py"}
     _push(redis_server, body, f"application/x-{'python-serialize' if kind == 'pickle' else 'yaml'}", headers)

@@ -1,13 +1,14 @@
 """E: the Executor, in a real worker, around real programs that behave badly."""
 
+import itertools
 import os
 import signal
 import statistics
 import time
 
 import pytest
-from support import PROGRAMS, eventually
 from little_tasks import Shell, Sleep, Sum
+from support import PROGRAMS, eventually
 
 from outrider.tasks import ThirdPartyTask
 
@@ -73,7 +74,7 @@ def test_e3_a_silent_job_reports_at_its_interval(producer, worker):
     job = producer.submit(Sleep(seconds=3.2))
     beats = [m for m in job.watch(timeout=20) if m.kind == "heartbeat"]
     assert all(beat.pid == job.record().run.pid and beat.rss > 0 for beat in beats)
-    gaps = [b.elapsed_seconds - a.elapsed_seconds for a, b in zip(beats, beats[1:], strict=False)]
+    gaps = [b.elapsed_seconds - a.elapsed_seconds for a, b in itertools.pairwise(beats)]
     assert len(beats) >= 4
     assert 0.25 < statistics.median(gaps) < 0.75
 

@@ -26,7 +26,7 @@ def project(tmp_path):
 
 
 def test_f2_f3_the_readmes_ten_lines_work_as_written_and_soon(project):
-    code = re.search(r"```python\n# count_words.py\n(.*?)```", README, re.S)[1]
+    code = re.search(r"```python\n# count_words.py\n(.*?)```", README, re.DOTALL)[1]
     assert len([line for line in code.splitlines() if line.strip()]) <= 10
     (project / "count_words.py").write_text(code)
     (project / "notes.txt").write_text("four words are here\n")
@@ -36,7 +36,12 @@ def test_f2_f3_the_readmes_ten_lines_work_as_written_and_soon(project):
     up = subprocess.Popen(words, cwd=project, env=fresh_environment(), stdout=subprocess.PIPE, text=True)
     try:
         done = subprocess.run(
-            [sys.executable, "count_words.py"], cwd=project, env=fresh_environment(), capture_output=True, text=True, timeout=60
+            [sys.executable, "count_words.py"],
+            cwd=project,
+            env=fresh_environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         seconds = time.monotonic() - start
         assert done.stdout.strip() == "4", done.stderr
@@ -64,7 +69,12 @@ def test_f1_the_demonstration_runs_from_nothing_to_a_plot(project):
         pytest.importorskip("pyFAI", reason="pyFAI is not installed (extra demo)")
     outrider = Path(sys.executable).with_name("outrider")
     done = subprocess.run(
-        [outrider, "demo"], cwd=project, env=fresh_environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        [outrider, "demo"],
+        cwd=project,
+        env=fresh_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
         timeout=110,
     )
     assert done.returncode == 0, done.stdout + done.stderr

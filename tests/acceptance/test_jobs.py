@@ -8,8 +8,8 @@ import statistics
 import time
 
 import pytest
-from support import eventually
 from little_tasks import Returns, Shell, ShellWithOutput, Sleep, Sum
+from support import eventually
 
 SUBMIT_TO_NOBODY = """
 import outrider, sys

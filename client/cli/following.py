@@ -1,0 +1,29 @@
+"""A command that follows a job and leaves with its end."""
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from ...communicators import Finished, JobState, Outcome
+from ..job import Job
+from ..live import show_messages
+
+__all__ = ["exit_with", "follow"]
+
+
+def follow(job: Job[Any], *, as_json: bool) -> None:
+    """Print a job's messages until it has ended, then leave with 0 if it succeeded and 1 if not."""
+    if not as_json:
+        exit_with(show_messages(job.watch()))
+    for message in job.watch():
+        stamp = message.stamp.model_dump(mode="json") if message.stamp else {}
+        click.echo(json.dumps({**stamp, **message.model_dump(mode="json")}))
+        if isinstance(message, Finished):
+            exit_with(message.outcome)
+
+
+def exit_with(outcome: Outcome | None) -> None:
+    """Leave with 0 if the job succeeded and 1 if not."""
+    sys.exit(0 if outcome and outcome.state is JobState.SUCCEEDED else 1)

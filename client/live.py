@@ -1,0 +1,63 @@
+"""A job on the screen: a bar under the lines on a terminal, a line for every tenth elsewhere."""
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+from ..communicators import Finished, Heartbeat, LogLines, Message, Outcome, Progress, StateChanged
+
+__all__ = ["show_messages"]
+
+
+def show_messages(messages: Iterable[Message], console: Console | None = None) -> Outcome | None:
+    """Show a job's messages as they come, and return how it ended (`None`: the messages ended before the job)."""
+    screen = _Screen(console or Console(highlight=False))
+    with screen.bar:
+        for message in messages:
+            screen.show(message)
+            if isinstance(message, Finished):
+                return message.outcome
+    return None
+
+
+class _Screen:
+    def __init__(self, console: Console) -> None:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[shown]}"),
+            TimeElapsedColumn(),
+        )
+        self.bar = Bar(*columns, console=console, disable=not console.is_terminal, transient=True)
+        self._console = console
+        self._line = self.bar.add_task("waiting", total=None, shown="")
+        self._tenths = -1
+
+    def show(self, message: Message) -> None:
+        match message:
+            case Progress():
+                self._progress(message)
+            case Heartbeat(rss=rss) if self._console.is_terminal:
+                self.bar.update(self._line, description=f"running, {rss / 2**20:.0f} MiB")
+            case LogLines(stream=stream, lines=lines):
+                for line in lines:
+                    if line.strip():
+                        self._print(f"{stream}: {line}")
+            case _:
+                if isinstance(message, StateChanged):
+                    self.bar.update(self._line, description=str(message.state))
+                self._print(str(message))
+
+    def _progress(self, message: Progress) -> None:
+        shown = str(message).removeprefix("progress: ")
+        self.bar.update(self._line, completed=message.done, total=message.total or None, shown=shown)
+        tenths = int((message.fraction or 0) * 10)
+        if not self._console.is_terminal and tenths > self._tenths:
+            self._tenths = tenths
+            self._print(shown)
+
+    def _print(self, text: str) -> None:
+        """Print a line as it is: what programs say is no markup."""
+        self._console.print(text, markup=False, soft_wrap=True)

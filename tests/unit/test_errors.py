@@ -1,0 +1,83 @@
+"""The tree of errors: as it is drawn, rebuilt from its arguments, and saying what to do."""
+
+import inspect
+import json
+import pickle
+import re
+
+import pytest
+
+import outrider
+from outrider.config import errors
+from outrider.config.errors import OutriderError
+
+EXAMPLES = [
+    (errors.OutriderError("words"), "words"),
+    (errors.SettingsError("words"), "words"),
+    (errors.EmbeddedRedisError("words"), "words"),
+    (errors.CatalogueError("words"), "words"),
+    (errors.SubmitError("words"), "words"),
+    (errors.LedgerError("words"), "words"),
+    (errors.UnknownTask("wv", ["wc"]), "no task is called 'wv'; did you mean 'wc'?"),
+    (errors.UnknownTask("wv", []), "no task is called 'wv'; list them with `outrider tasks`"),
+    (
+        errors.InvalidParameters("wc", ["a=1: no", "b: is required"]),
+        "wrong parameters for task 'wc': a=1: no; b: is required",
+    ),
+    (errors.QueueFull(7, 5), "7 jobs wait already (OUTRIDER_MAX_QUEUED=5)"),
+    (errors.BrokerUnavailable("redis://h", "refused"), "Redis at redis://h cannot be used: refused; check"),
+    (errors.JobNotFound("1"), "no job has the id '1'"),
+    (errors.IllegalTransition("1", "queued", "running"), "job 1 is queued and cannot become running"),
+    (errors.Superseded("1"), "job 1 is owned by another attempt now"),
+    (errors.CannotRun("environment", "there is no program"), "there is no program"),
+    (errors.JobError("1", "words"), "job 1: words"),
+    (errors.JobFailed("1", "exit_code", "words"), "job 1 failed (exit_code): words"),
+    (errors.JobTimedOut("1", "words"), "job 1: words"),
+    (errors.JobCancelled("1", "words"), "job 1: words"),
+    (errors.JobLost("1", "words"), "job 1: words"),
+    (errors.WaitTimeout("1", 1.5), "job 1 has not ended after 1.5 s; it goes on"),
+]
+IDS = [type(error).__name__ for error, _ in EXAMPLES]
+
+
+@pytest.mark.parametrize(("error", "words"), EXAMPLES, ids=IDS)
+def test_each_error_says_what_failed(error, words):
+    assert words in str(error)
+
+
+@pytest.mark.parametrize("error", [error for error, _ in EXAMPLES], ids=IDS)
+def test_each_error_is_rebuilt_from_its_arguments_as_celery_does(error):
+    again = type(error)(*json.loads(json.dumps(error.args)))
+    assert (str(again), vars(again)) == (str(error), vars(error))
+
+
+@pytest.mark.parametrize("error", [error for error, _ in EXAMPLES], ids=IDS)
+def test_each_error_survives_pickle_as_process_pools_need(error):
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+
+
+def defined() -> dict[str, type[OutriderError]]:
+    return {
+        name: kind for name, kind in inspect.getmembers(errors, inspect.isclass) if kind.__module__ == errors.__name__
+    }
+
+
+def test_every_error_has_an_example_and_is_public():
+    assert {type(error).__name__ for error, _ in EXAMPLES} == set(defined()) == set(errors.__all__)
+    assert all(issubclass(kind, OutriderError) for kind in defined().values())
+
+
+def test_the_tree_is_as_it_is_drawn():
+    drawn: dict[str, str] = {}
+    branch: list[str] = []
+    for line in errors.__doc__.splitlines():
+        if found := re.fullmatch(r"([│├└─ ]*)(\w+)(\s{2,}.*)?", line):
+            depth = len(found[1]) // 4
+            branch[depth:] = [found[2]]
+            drawn[found[2]] = branch[depth - 1] if depth else "Exception"
+    assert drawn == {name: kind.__mro__[1].__name__ for name, kind in defined().items()}
+
+
+def test_a_wait_that_is_over_is_a_timeout_for_everybody():
+    assert issubclass(outrider.WaitTimeout, TimeoutError)
