@@ -39,7 +39,7 @@ class _Screen:
         match message:
             case Progress():
                 self._progress(message)
-            case Heartbeat(rss=rss) if self._console.is_terminal:
+            case Heartbeat(rss=rss):
                 self.bar.update(self._line, description=f"running, {rss / 2**20:.0f} MiB")
             case LogLines(stream=stream, lines=lines):
                 for line in lines:

@@ -82,6 +82,11 @@ class JobRequest(Request):
             task_accepted(self)
             self.acknowledge()
 
+    def send_event(self, type: str, **fields: Any) -> None:  # noqa: A002 - Celery's name
+        """Say with each event what the first one says: a Flower that was started late knows the job, too."""
+        known = {"name": self.name, "args": self.argsrepr, "kwargs": self.kwargsrepr, "root_id": self.root_id}
+        super().send_event(type, **{**known, **fields})
+
     def revoked(self) -> bool:
         """Say whether the job was revoked before it started; then its record is closed as well."""
         revoked = bool(super().revoked())

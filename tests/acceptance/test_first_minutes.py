@@ -50,6 +50,7 @@ def test_f2_f3_the_readmes_ten_lines_work_as_written_and_soon(project):
     finally:
         up.send_signal(signal.SIGINT)
         assert up.wait(30) == 0
+        up.stdout.close()
     assert not processes_of(project)
 
 

@@ -119,3 +119,29 @@ def _state(pid):
             return stat.read().rpartition(")")[2].split()[0]
     except FileNotFoundError:
         return "Z"
+
+
+def test_o1_a_flower_that_is_started_late_knows_the_job(producer, worker, environment, tmp_path):
+    """Its first event is the last one, so that one must say all."""
+    from outrider import app
+
+    job = producer.submit(Shell(script=f"while [ ! -e {tmp_path}/go ]; do sleep 0.05; done"))
+    eventually(lambda: job.status() == "running", "the program runs")
+    seen = []
+
+    def note(event):
+        if event.get("uuid") == job.id:
+            seen.append(event)
+
+    with app.connection_for_read() as connection:
+        receiver = app.events.Receiver(connection, handlers={"*": note})
+        (tmp_path / "go").touch()
+        with contextlib.suppress(TimeoutError):
+            for _ in receiver.itercapture(timeout=5, wakeup=False):
+                if seen:
+                    break
+            else:
+                eventually(lambda: seen, "an event of the job", 1)
+    assert seen[0]["type"] == "task-succeeded"
+    assert seen[0]["name"] == "outrider.shell"
+    assert str(tmp_path) in seen[0]["kwargs"]
