@@ -21,7 +21,7 @@ class CountWords(ThirdPartyTask):
 
 SOURCE = """
 from outrider import ThirdPartyTask
-from outrider.tasks.library.gemmi import ConvertCif
+{imports}
 
 class Shared(ThirdPartyTask):
     '''No executable: a base of others.'''
@@ -55,12 +55,13 @@ def test_our_library_is_there_without_being_asked_for():
 
 
 def test_p1_tasks_of_a_named_module_are_found_and_only_its_own_runnable_ones(task_module):
-    found = set(load_catalogue([task_module("my_first_tasks", SOURCE.format(name="Mine"))])) - set(load_catalogue([]))
-    assert found == {"mine", "mine_again"}
+    task_module("imported_tasks", SOURCE.format(name="Imported", imports=""))
+    mine = task_module("my_first_tasks", SOURCE.format(name="Mine", imports="from imported_tasks import Imported"))
+    assert set(load_catalogue([mine])) - set(load_catalogue([])) == {"mine", "mine_again"}
 
 
 def test_p1_entry_points_bring_in_tasks_of_other_packages(task_module, monkeypatch):
-    point = EntryPoint("theirs", task_module("their_tasks", SOURCE.format(name="Theirs")), "outrider.tasks")
+    point = EntryPoint("theirs", task_module("their_tasks", SOURCE.format(name="Theirs", imports="")), "outrider.tasks")
     monkeypatch.setattr(catalogue, "entry_points", lambda group: [point] if group == point.group else [])
     assert "theirs" in load_catalogue([])
     assert "theirs" in load_catalogue(["their_tasks"])  # named twice, there once

@@ -119,17 +119,20 @@ def test_a_user_that_is_killed_does_not_keep_it_from_stopping(start_user):
     eventually(lambda: not runs(last.server_pid), "the server is gone with its last user", 5)
 
 
-def test_users_that_start_at_once_start_one_server(start_user, tmp_path, private_environment):
-    words = [sys.executable, "-c", USER, str(tmp_path)]
-    processes = [
-        subprocess.Popen(words, env=private_environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(4)
-    ]
+def test_users_that_start_at_once_start_one_server(tmp_path, private_environment):
+    words = [sys.executable, "-c", f"import sys, outrider.config; sys.stdin.readline()\n{USER}", str(tmp_path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(words, env=private_environment, **pipes) for _ in range(6)]
+    for process in processes:
+        process.stdin.write("go\n")
+    for process in processes:
+        process.stdin.flush()
     lines = {process.stdout.readline() for process in processes}
+    servers = servers_of(tmp_path)
     for process in processes:
         process.communicate(timeout=20)
     assert len(lines) == 1
-    assert len(lines.pop().split()) == 2
+    assert servers == [int(lines.pop().split()[1])]
 
 
 def test_two_projects_have_one_each(tmp_path, private_environment):
