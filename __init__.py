@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         Progress,
         StateChanged,
     )
-    from .config import Settings
+    from .config import Limits, RetryPolicy, Settings
     from .config.errors import (
         BrokerUnavailable,
         InvalidParameters,
@@ -62,7 +62,7 @@ _HOMES = {
         "Progress",
         "StateChanged",
     ),
-    "config": ("Settings",),
+    "config": ("Limits", "RetryPolicy", "Settings"),
     "config.errors": (
         "BrokerUnavailable",
         "InvalidParameters",
@@ -111,6 +111,7 @@ __all__ = [
     "JobRecord",
     "JobState",
     "JobTimedOut",
+    "Limits",
     "LogLines",
     "NotAnArgument",
     "Outcome",
@@ -121,6 +122,7 @@ __all__ = [
     "ProgramRun",
     "Progress",
     "QueueFull",
+    "RetryPolicy",
     "Settings",
     "SettingsError",
     "StateChanged",

@@ -1,6 +1,6 @@
 """Ask for jobs."""
 
-from .client import Client, HasResult
+from .client import Client, HasResult, SubmitOptions
 from .completion import as_completed, as_completed_async
 from .default import default_client, job, jobs, submit, submit_many
 from .job import Job
@@ -9,6 +9,7 @@ __all__ = [
     "Client",
     "HasResult",
     "Job",
+    "SubmitOptions",
     "as_completed",
     "as_completed_async",
     "default_client",

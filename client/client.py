@@ -3,21 +3,26 @@
 import functools
 import getpass
 import socket
+import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, overload
+from typing import Any, Protocol, TypeVar
 
 from kombu.exceptions import KombuError
 
 from ..communicators import Bounds, Command, JobRecord, JobSpec, JobState, Outcome, RedisClient, commands
-from ..config import Settings, ledger_url, shown
-from ..config.errors import BrokerUnavailable, JobNotFound, SubmitError
+from ..config import Limits, RetryPolicy, Settings, ledger_url, shown
+from ..config.errors import BrokerUnavailable, JobNotFound, QueueFull, SubmitError
 from ..tasks import Catalogue, ProgramRun, ThirdPartyTask, load_catalogue
 from ..worker import app, celery_name
 from .job import Job
 
-__all__ = ["Client", "HasResult"]
+__all__ = ["Client", "HasResult", "SubmitOptions"]
+
+#: Between two tries to get a place in a full queue.
+_FULL_PAUSE_SECONDS = 0.05
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -27,6 +32,22 @@ class HasResult(Protocol[R_co]):
 
     def read_result(self, run: ProgramRun) -> R_co:
         """Return the job's result."""
+
+
+@dataclass(frozen=True)
+class SubmitOptions:
+    """What a submission decides beside the task."""
+
+    #: The first job submitted with this key is returned again instead of a new one.
+    idempotency_key: str | None = None
+    #: While the queue is full, wait for a place instead of raising `QueueFull`.
+    block: bool = False
+    #: Seconds to wait for a place; `None`: for ever.
+    timeout: float | None = None
+    #: In place of the task's.
+    limits: Limits | None = None
+    #: In place of the task's.
+    retry: RetryPolicy | None = None
 
 
 class Client:
@@ -48,29 +69,23 @@ class Client:
         """The tasks that this process knows."""
         return load_catalogue(self._settings.tasks)
 
-    @overload
-    def submit(self, task: HasResult[R_co], *, idempotency_key: str | None = None) -> Job[R_co]: ...
-    @overload
-    def submit(self, task: str, *, idempotency_key: str | None = None, **parameters: Any) -> Job[Any]: ...
-    def submit(self, task: HasResult[Any] | str, *, idempotency_key: str | None = None, **parameters: Any) -> Job[Any]:
-        """Hand over a task, and return its job at once.
-
-        Args:
-            task: a task, or the name of one in the catalogue. Input files may be named from the working directory.
-            idempotency_key: the first job submitted with this key is returned again instead of a new one.
-            parameters: those of a task given by name.
+    def submit(
+        self,
+        task: HasResult[R_co] | str,
+        parameters: Mapping[str, Any] | None = None,
+        options: "SubmitOptions | None" = None,
+    ) -> Job[R_co]:
+        """Hand over a task, and return its job at once. `outrider.submit` is the same with its options spelled out.
 
         Raises:
             UnknownTask, InvalidParameters: before anything is recorded.
-            QueueFull: when as many jobs wait as the settings allow.
+            QueueFull: when as many jobs wait as the settings allow, also after the time that the options give.
             BrokerUnavailable: when Redis does not answer within the settings' `connect_timeout`, or refuses us.
         """
-        prepared = self._prepare(task, parameters)
-        spec = self._spec(prepared)
-        try:
-            job_id = self.redis.run(self._opening(spec, idempotency_key))
-        except TimeoutError as error:
-            raise BrokerUnavailable(shown(self.redis.url), str(error)) from error
+        options = options or SubmitOptions()
+        prepared = self._prepare(task, dict(parameters or {}))
+        spec = self._spec(prepared, options)
+        job_id = self._open(spec, options)
         if job_id == spec.id:
             self._publish(spec)
         return Job(self, job_id, prepared.result_adapter())
@@ -83,7 +98,7 @@ class Client:
                 their ids as a note.
         """
         prepared = [self._prepare(task, {}) for task in tasks]
-        specs = [self._spec(task) for task in prepared]
+        specs = [self._spec(task, SubmitOptions()) for task in prepared]
         answers = self.redis.run_many([self._opening(spec, None) for spec in specs])
         accepted: list[Job[R_co]] = []
         for task, spec, answer in zip(prepared, specs, answers, strict=True):
@@ -127,15 +142,32 @@ class Client:
             raise TypeError(f"submit takes a task or the name of one, not {task!r}")
         return task.with_absolute_inputs(Path.cwd())
 
-    def _spec(self, task: ThirdPartyTask) -> JobSpec:
+    def _spec(self, task: ThirdPartyTask, options: "SubmitOptions") -> JobSpec:
         return JobSpec(
             id=str(uuid.uuid4()),
             task=task.name,
             version=task.version,
             parameters=task.parameters(),
             queue=self._settings.queue,
+            limits=options.limits or task.limits,
+            retry=options.retry or task.retry,
+            exclusive=task.exclusive,
             submitted_by=_who(),
         )
+
+    def _open(self, spec: JobSpec, options: "SubmitOptions") -> str:
+        """Open the record; while the queue is full, again and again for as long as the options say."""
+        give_up = time.monotonic() + (options.timeout or 0.0)
+        while True:
+            try:
+                return self.redis.run(self._opening(spec, options.idempotency_key))
+            except TimeoutError as error:
+                raise BrokerUnavailable(shown(self.redis.url), str(error)) from error
+            except QueueFull:
+                over = options.timeout is not None and time.monotonic() >= give_up
+                if not options.block or over:
+                    raise
+                time.sleep(_FULL_PAUSE_SECONDS)
 
     def _opening(self, spec: JobSpec, idempotency_key: str | None) -> Command[str]:
         deadline = self.redis.server_time_ms() + int(self.connect_seconds * 1000)

@@ -1,17 +1,20 @@
 """The functions that most producers need, with the client that the environment describes."""
 
+import dataclasses
 import functools
 from collections.abc import Iterable
 from typing import Any, TypeVar, overload
 
 from ..communicators import JobRecord
-from ..config import load_settings
-from .client import Client, HasResult
+from ..config import Limits, RetryPolicy, load_settings
+from .client import Client, HasResult, SubmitOptions
 from .job import Job
 
 __all__ = ["default_client", "job", "jobs", "submit", "submit_many"]
 
 R = TypeVar("R")
+
+_OPTIONS = tuple(field.name for field in dataclasses.fields(SubmitOptions))
 
 
 @functools.cache
@@ -21,14 +24,37 @@ def default_client() -> Client:
 
 
 @overload
-def submit(task: HasResult[R], *, idempotency_key: str | None = None) -> Job[R]: ...
+def submit(
+    task: HasResult[R],
+    *,
+    idempotency_key: str | None = None,
+    block: bool = False,
+    timeout: float | None = None,
+    limits: Limits | None = None,
+    retry: RetryPolicy | None = None,
+) -> Job[R]: ...
 @overload
-def submit(task: str, *, idempotency_key: str | None = None, **parameters: Any) -> Job[Any]: ...
-def submit(task: HasResult[Any] | str, *, idempotency_key: str | None = None, **parameters: Any) -> Job[Any]:
-    """Hand over a task, or the name of one with its parameters, and return its job at once. See `Client.submit`."""
-    if isinstance(task, str):
-        return default_client().submit(task, idempotency_key=idempotency_key, **parameters)
-    return default_client().submit(task, idempotency_key=idempotency_key)
+def submit(task: str, **parameters: Any) -> Job[Any]: ...
+def submit(task: HasResult[Any] | str, **words: Any) -> Job[Any]:
+    """Hand over a task, and return its job at once.
+
+    Args:
+        task: a task, or the name of one in the catalogue. Input files may be named from the working directory.
+        idempotency_key: the first job submitted with this key is returned again instead of a new one.
+        block: while the queue is full, wait for a place instead of raising `QueueFull`.
+        timeout: seconds to wait for a place; `None`: for ever.
+        limits: bounds on the job, in place of the task's.
+        retry: when the job may be attempted again, in place of the task's.
+        words: the parameters of a task given by name; the options above go beside them.
+
+    Raises:
+        UnknownTask, InvalidParameters: before anything is recorded.
+        QueueFull: when as many jobs wait as the settings allow.
+        BrokerUnavailable: when Redis does not answer within the settings' `connect_timeout`, or refuses us.
+    """
+    options = {name: words.pop(name) for name in _OPTIONS if name in words}
+    job: Job[Any] = default_client().submit(task, words, SubmitOptions(**options))
+    return job
 
 
 def submit_many(tasks: Iterable[HasResult[R]]) -> list[Job[R]]:

@@ -17,6 +17,7 @@ from ..communicators import (
     LogLines,
     Message,
     Outcome,
+    Wish,
     commands,
 )
 from ..config.errors import BrokerUnavailable, JobCancelled, JobError, JobFailed, JobLost, JobTimedOut
@@ -56,7 +57,19 @@ class Job(Generic[R]):
 
     def cancel(self) -> JobState:
         """Ask for the job's end, and return at once. Of a queued job it is the end; of a closed one it changes nothing."""
-        return self.client.redis.run(commands.request_cancel(self.id, self.client.bounds))
+        return self._express(Wish.CANCEL)
+
+    def pause(self) -> JobState:
+        """Have the program and all that it started stand still; its clock stops, too. Returns at once.
+
+        Raises:
+            IllegalTransition: when the job is still queued.
+        """
+        return self._express(Wish.PAUSE)
+
+    def resume(self) -> JobState:
+        """Let a paused program go on. Returns at once."""
+        return self._express(Wish.NOTHING)
 
     def watch(self, timeout: float | None = None) -> Iterator[Message]:
         """Yield every message of the job from the first on, as they come, until the terminal one.
@@ -145,6 +158,9 @@ class Job(Generic[R]):
     async def result_async(self, timeout: float | None = None) -> R:
         """Wait for the job's end, and return its result, as `result` does."""
         return self._typed(await self.wait_async(timeout))
+
+    def _express(self, wish: Wish) -> JobState:
+        return self.client.redis.run(commands.express_wish(self.id, wish, self.client.bounds))
 
     def _messages_now(self) -> list[Message]:
         cursor, found = Cursor(self.id, None), list[Message]()

@@ -5,17 +5,18 @@ from .commands import Bounds, Command
 from .communicator import Communicator
 from .ledger import Ledger, MemoryLedger, RedisLedger
 from .ledger_communicator import LedgerCommunicator
-from .messages import Cancel, Finished, Heartbeat, LogLines, Message, Progress, StateChanged, Stream
+from .messages import Cancel, Finished, Heartbeat, LogLines, Message, Pause, Progress, Resume, StateChanged, Stream
 from .outcome import Exit, FailureReason, Outcome, OutputFile
 from .pipe import PipeCommunicator
 from .progress_pattern import ProgressPattern
-from .record import Claim, JobRecord, JobSpec, Provenance, RunFacts
+from .record import AttemptFacts, Claim, JobRecord, JobSpec, Provenance, RunFacts, Wish
 from .redis_client import AsyncRedisClient, RedisClient
 from .states import TRANSITIONS, JobState
 
 __all__ = [
     "TRANSITIONS",
     "AsyncRedisClient",
+    "AttemptFacts",
     "Bounds",
     "Cancel",
     "Claim",
@@ -35,14 +36,17 @@ __all__ = [
     "Message",
     "Outcome",
     "OutputFile",
+    "Pause",
     "PipeCommunicator",
     "Progress",
     "ProgressPattern",
     "Provenance",
     "RedisClient",
     "RedisLedger",
+    "Resume",
     "RunFacts",
     "StateChanged",
     "Stream",
+    "Wish",
     "commands",
 ]

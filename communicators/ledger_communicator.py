@@ -8,8 +8,8 @@ from collections import deque
 from ..config.errors import LedgerError, OutriderError
 from .communicator import Communicator
 from .ledger import Ledger
-from .messages import Cancel, LogLines, Message
-from .record import Claim
+from .messages import Cancel, LogLines, Message, Pause, Resume
+from .record import Claim, Wish
 
 __all__ = ["LedgerCommunicator"]
 
@@ -30,8 +30,8 @@ class LedgerCommunicator(Communicator):
         self._sequences: dict[str, int] = {}
         self._dropped_lines = 0
         self._flusher: asyncio.Task[None] | None = None
-        self._wishes: asyncio.Queue[Cancel | LedgerError] = asyncio.Queue()
-        self._cancel_seen = False
+        self._wishes: asyncio.Queue[Cancel | Pause | Resume | LedgerError] = asyncio.Queue()
+        self._wish = Wish.NOTHING
         self._ask_again = False
 
     async def open(self) -> None:
@@ -64,11 +64,22 @@ class LedgerCommunicator(Communicator):
         self._ask_again = True
         self._start_flushing()
 
-    def notice(self, *, cancel_requested: bool) -> None:
-        """Take note of what the ledger said about a wish to cancel; only the first time counts."""
-        if cancel_requested and not self._cancel_seen:
-            self._cancel_seen = True
-            self._wishes.put_nowait(Cancel())
+    def notice(self, wish: Wish) -> None:
+        """Take note of what the ledger says is wanted; only what is new counts."""
+        if wish == self._wish:
+            return
+        self._wish = wish
+        match wish:
+            case Wish.CANCEL:
+                self._wishes.put_nowait(Cancel())
+            case Wish.PAUSE:
+                self._wishes.put_nowait(Pause())
+            case Wish.NOTHING:
+                self._wishes.put_nowait(Resume())
+
+    def refuse(self, refusal: LedgerError) -> None:
+        """Take note that the claim is void."""
+        self._wishes.put_nowait(refusal)
 
     async def close(self) -> None:
         """Wait until everything is written, or the ledger has given up."""
@@ -86,9 +97,9 @@ class LedgerCommunicator(Communicator):
             self._buffer.clear()
             self._ask_again = False
             try:
-                self.notice(cancel_requested=await self._ledger.emit(self._held, batch))
+                self.notice(await self._ledger.emit(self._held, batch))
             except LedgerError as refusal:
-                self._wishes.put_nowait(refusal)
+                self.refuse(refusal)
                 return
             except OutriderError as error:
                 facts = {"action": "messages_lost", "job_id": self._held.spec.id, "attempt": self._held.attempt}

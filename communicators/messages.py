@@ -20,7 +20,9 @@ __all__ = [
     "Heartbeat",
     "LogLines",
     "Message",
+    "Pause",
     "Progress",
+    "Resume",
     "Stamp",
     "StateChanged",
     "Stream",
@@ -131,7 +133,19 @@ class Cancel(_Message):
     kind: Literal["cancel"] = "cancel"
 
 
-Message = Cancel | StateChanged | Progress | LogLines | Heartbeat | Finished
+class Pause(_Message):
+    """From a producer or an operator to the Executor: stop the program's clock and all of its processes."""
+
+    kind: Literal["pause"] = "pause"
+
+
+class Resume(_Message):
+    """From a producer or an operator to the Executor: let a paused program go on."""
+
+    kind: Literal["resume"] = "resume"
+
+
+Message = Cancel | Pause | Resume | StateChanged | Progress | LogLines | Heartbeat | Finished
 
 _ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 

@@ -48,6 +48,8 @@ class PipeCommunicator(Communicator):
         self._ended = asyncio.Event()
         self._newest: dict[Stream, Progress] = {}
         self._looked = 0.0
+        #: When the last byte came, by the monotonic clock.
+        self.last_output = time.monotonic()
 
     async def open(self) -> None:
         """Make the pipes and the files, and start to drain."""
@@ -106,6 +108,7 @@ class PipeCommunicator(Communicator):
         if not data:
             self._end(name)
             return
+        self.last_output = time.monotonic()
         self._keep(name, data)
         self._tails[name].feed(data)
         self._arrived.set()

@@ -4,16 +4,31 @@ import json
 import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..config import Limits, RetryPolicy
 from .messages import Heartbeat, Progress
-from .outcome import Outcome
+from .outcome import Exit, FailureReason, Outcome
 from .states import JobState
 
-__all__ = ["Claim", "JobRecord", "JobSpec", "Provenance", "RunFacts", "text_fields"]
+__all__ = [
+    "ATTEMPT_PREFIX",
+    "AttemptFacts",
+    "Claim",
+    "JobRecord",
+    "JobSpec",
+    "Provenance",
+    "RunFacts",
+    "Wish",
+    "text_fields",
+]
+
+#: Before the number of an attempt in the name of its field.
+ATTEMPT_PREFIX = "attempt:"
 
 
 class JobSpec(BaseModel):
@@ -30,8 +45,32 @@ class JobSpec(BaseModel):
     queue: str
     #: The job or pipeline that this job belongs to.
     parent_id: str | None = None
+    limits: Limits = Limits()
+    retry: RetryPolicy = RetryPolicy()
+    #: Whether two attempts must never run at the same time, even if that means to stop one that cannot reach the ledger.
+    exclusive: bool = False
     #: `user@host` of the producer; empty when the message came from a producer without Outrider.
     submitted_by: str = ""
+
+
+class Wish(StrEnum):
+    """What somebody wants of a job's Executor. The newest counts; `cancel` stays."""
+
+    NOTHING = ""
+    CANCEL = "cancel"
+    PAUSE = "pause"
+
+
+class AttemptFacts(BaseModel):
+    """An attempt that was not the last: who made it, and how it ended (`lost`: nobody knows)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    worker: str
+    state: JobState
+    reason: FailureReason | None = None
+    error: str = ""
+    exit: Exit | None = None
 
 
 class RunFacts(BaseModel):
@@ -78,13 +117,14 @@ class Claim(BaseModel):
 class JobRecord(BaseModel):
     """Everything the ledger knows about a job."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants")
 
     spec: JobSpec
     state: JobState
     attempt: int = 0
     worker: str = ""
-    cancel_requested: bool = False
+    #: What somebody wants of the Executor: `cancel`, `pause`, or nothing.
+    wish: Wish = Wish.NOTHING
     queued_at: datetime
     #: When the last attempt was claimed, when its program started, and when the job was closed; all by the ledger's clock.
     claimed_at: datetime | None = None
@@ -95,6 +135,8 @@ class JobRecord(BaseModel):
     heartbeat: Heartbeat | None = None
     provenance: Provenance | None = None
     outcome: Outcome | None = None
+    #: The attempts before the last, by number.
+    attempts: dict[int, AttemptFacts] = {}
 
     @property
     def id(self) -> str:
@@ -107,7 +149,9 @@ class JobRecord(BaseModel):
         values: dict[str, Any] = {}
         for raw_name, raw in fields.items():
             name = raw_name.decode(errors="replace")
-            if name in _JSON_FIELDS:
+            if name.startswith(ATTEMPT_PREFIX):
+                values.setdefault("attempts", {})[int(name.removeprefix(ATTEMPT_PREFIX))] = json.loads(raw)
+            elif name in _JSON_FIELDS:
                 values[name] = json.loads(raw)
             elif name in _TIME_FIELDS:
                 values[name] = datetime.fromtimestamp(int(raw) / 1000, UTC)

@@ -147,12 +147,14 @@ class AsyncRedisClient:
         """How long a blocking read may wait without being taken for a dead connection."""
         return max(self._timeout - _BLOCK_MARGIN, self._timeout / 2)
 
-    async def run(self, command: Command[T]) -> T:
-        """Ask one question, together with whatever else is asked now.
+    async def run(self, command: Command[T], *, patient: bool = True) -> T:
+        """Ask one question, together with whatever else is asked now; impatiently, on its own and without a second try.
 
         Raises:
             BrokerUnavailable: when there is no answer within the patience; else what the command's `read` raises.
         """
+        if not patient:
+            return await self.run_blocking(command)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((command, future))
         if self._flusher is None or self._flusher.done():
@@ -162,7 +164,10 @@ class AsyncRedisClient:
     async def run_blocking(self, command: Command[T]) -> T:
         """Ask a question whose answer may take a while, such as XREAD BLOCK, on a connection of its own."""
         with _translated(self.url):
-            answer = await self._redis.execute_command(*_words(command))
+            try:
+                answer = await self._redis.execute_command(*_words(command))
+            except NoScriptError:
+                answer = await self._redis.execute_command(*_words(command, whole_script=True))
         return command.read(answer)
 
     async def wake_ups(self) -> AsyncIterator[str]:

@@ -4,12 +4,15 @@ from .celery_options import celery_options
 from .durations import Duration
 from .embedded_redis import embedded_redis_url, find_redis_server, runtime_directory
 from .logs import set_up_logging
+from .policies import Limits, RetryPolicy
 from .project import project_folder
 from .redis_url import check_redis_url, shown
 from .settings import Settings, load_settings, program_environment, service_environment
 
 __all__ = [
     "Duration",
+    "Limits",
+    "RetryPolicy",
     "Settings",
     "broker_url",
     "celery_options",

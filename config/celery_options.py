@@ -1,14 +1,9 @@
 """Celery's configuration, as a pure function of our settings."""
 
-from datetime import timedelta
 from typing import Any
 
 from .redis_url import for_celery_results, for_kombu
 from .settings import Settings
-
-#: How long a message may be out of the queue, unclaimed, before it is delivered again. A claim takes
-#: milliseconds, and once claimed a message is acknowledged, so this covers only a crash between the two.
-_VISIBILITY_TIMEOUT = timedelta(minutes=5)
 
 
 def celery_options(settings: Settings, broker_url: str, result_backend: str) -> dict[str, Any]:
@@ -21,7 +16,8 @@ def celery_options(settings: Settings, broker_url: str, result_backend: str) -> 
     """
     connect_timeout = settings.connect_timeout.total_seconds()
     transport = {
-        "visibility_timeout": _VISIBILITY_TIMEOUT.total_seconds(),
+        # A claimed message is acknowledged at once, so this covers only a crash between the pop and the claim.
+        "visibility_timeout": settings.visibility_timeout.total_seconds(),
         "unacked_restore_throttle": 1,
         "socket_connect_timeout": connect_timeout,
         "socket_timeout": connect_timeout,

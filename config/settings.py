@@ -39,6 +39,14 @@ class Settings(BaseSettings):
     concurrency: int | None = Field(default=None, gt=0)
     #: How long a program may take to end after TERM before it gets KILL.
     grace: Duration = Field(default=timedelta(seconds=10), ge=timedelta(0))
+    #: How long a worker that is asked to stop lets its jobs run before it hands them back.
+    drain_timeout: Duration = Field(default=timedelta(seconds=30), ge=timedelta(0))
+    #: How long a worker may be silent before its jobs are given to others.
+    lease: Duration = Field(default=timedelta(seconds=30), ge=timedelta(seconds=1))
+    #: After how many lost attempts a job has failed.
+    crash_limit: int = Field(default=3, gt=0)
+    #: How long a message may be out of the queue, unclaimed, before Celery delivers it again.
+    visibility_timeout: Duration = Field(default=timedelta(minutes=5), gt=timedelta(0))
     #: How often a running job reports although nothing happens.
     heartbeat_interval: Duration = Field(default=timedelta(seconds=5), gt=timedelta(0))
     #: How long the record and the messages of a closed job are kept.

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
+from ..config import Limits, RetryPolicy
 from ..config.errors import InvalidParameters
 from .argv import build_argv
 from .fields import TaskField, task_fields
@@ -45,6 +46,12 @@ class ThirdPartyTask(BaseModel):
     progress: ClassVar[str | None] = None
     #: Arguments that make the program print its version; empty: it is not asked.
     version_arguments: ClassVar[tuple[str, ...]] = ()
+    #: Bounds on run time, silence, memory and so on.
+    limits: ClassVar[Limits] = Limits()
+    #: Which ends are followed by another attempt.
+    retry: ClassVar[RetryPolicy] = RetryPolicy()
+    #: Whether two attempts must never run at the same time, even if that means to stop one that cannot reach the ledger.
+    exclusive: ClassVar[bool] = False
     #: Variables set for the program.
     environment: ClassVar[dict[str, str]] = {}
 

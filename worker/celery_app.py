@@ -62,6 +62,19 @@ def _extend_flower(**_: Any) -> None:
         install()
 
 
+@signals.worker_init.connect
+def _add_reaper(sender: Any, **_: Any) -> None:
+    from .reaper import ReaperStep  # it needs the app
+
+    sender.app.steps["consumer"].add(ReaperStep)
+
+
+@signals.worker_shutting_down.connect
+def _drain(**_: Any) -> None:
+    """Asked to stop once: let jobs run for a while, then hand them back. Asked twice: hand them back now."""
+    executor_host().drain()
+
+
 @signals.setup_logging.connect
 def _set_up_logging(**_: Any) -> None:
     set_up_logging(load_settings().log_level)

@@ -1,6 +1,11 @@
 """A worker process as a host of Executors: one loop, one connection, one catalogue for all of its slots."""
 
 import asyncio
+import contextlib
+import os
+import socket
+import threading
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -14,23 +19,30 @@ from ..communicators import (
     Progress,
     RedisClient,
     RedisLedger,
+    Wish,
     commands,
 )
 from ..config import Settings, ledger_url, program_environment
-from ..config.errors import JobNotFound
+from ..config.errors import JobNotFound, OutriderError
 from ..tasks import Catalogue
-from .executor import Executor, Site
+from .executor import Executor
+from .guardian import Guardian
+from .leases import LeaseKeeper
 from .process_table import ProcessTable
+from .site import Site
 from .supervisor_loop import SupervisorLoop
+from .sweeper import Sweeper
+from .verdict import Released
 
 __all__ = ["ExecutorHost"]
 
-#: The lease of a claim. Its renewal and its reaper belong to recovery.
-_LEASE = timedelta(seconds=60)
 #: How long an Executor waits for Redis to return before it gives up a write.
-_PATIENCE = timedelta(minutes=10)
-#: How often an observer is told of progress.
-_PROGRESS_INTERVAL_SECONDS = 1.0
+_PATIENCE = timedelta(days=1)
+#: How often an observer is told of progress, and the guardian is looked after.
+_TICK_SECONDS = 1.0
+
+
+_SHUTDOWN = "was stopped because its worker shuts down"
 
 
 class ExecutorHost:
@@ -46,83 +58,128 @@ class ExecutorHost:
             catalogue: what this host can run.
             on_progress: told a job's id and newest progress, from a thread, at most once a second per job.
         """
-        self._settings = settings
+        self.settings = settings
         self.catalogue = catalogue
         self.bounds = Bounds(settings.stream_length, settings.retention)
-        self._url = ledger_url(settings)
+        self.redis = RedisClient(ledger_url(settings), settings.connect_timeout)
         self._on_progress = on_progress
-        self._blocking = RedisClient(self._url, settings.connect_timeout)
         self._supervisor = SupervisorLoop()
         self._running: dict[str, Executor] = {}
         self._shared: tuple[RedisLedger, Site] | None = None
         self._background: list[asyncio.Task[None]] = []
+        self._draining = self._handing_back = False
 
-    def claim(self, spec: JobSpec, claim_id: str, worker: str) -> Claim | JobState:
+    def claim(self, spec: JobSpec, claim_id: str, worker: str, raw: str) -> Claim | JobState:
         """Claim a job for one attempt, or return the state that stands against it.
 
         A message from a producer without Outrider has no record yet: it is opened from the message.
         """
-        claim = commands.claim(spec.id, claim_id, worker, self.bounds, _LEASE)
+        claim = commands.claim(spec.id, claim_id, worker, raw, self.bounds, self.settings.lease)
         try:
-            return self._blocking.run(claim)
+            return self.redis.run(claim)
         except JobNotFound:
-            self._blocking.run(commands.open_job(spec, self.bounds))
-            return self._blocking.run(claim)
+            task = self.catalogue[spec.task] if spec.task in self.catalogue else None
+            if task:
+                spec = spec.model_copy(update={"limits": task.limits, "retry": task.retry, "exclusive": task.exclusive})
+            self.redis.run(commands.open_job(spec, self.bounds))
+            return self.redis.run(claim)
 
     def request_cancel(self, job_id: str) -> JobState:
         """Ask for a job's end, wherever it runs."""
-        return self._blocking.run(commands.request_cancel(job_id, self.bounds))
+        return self.redis.run(commands.express_wish(job_id, Wish.CANCEL, self.bounds))
 
     def close_unclaimed(self, job_id: str, outcome: Outcome) -> None:
         """Close a job that nobody will carry out."""
-        self._blocking.run(commands.close_unclaimed(job_id, outcome, self.bounds))
+        self.redis.run(commands.close_unclaimed(job_id, outcome, self.bounds))
 
-    def carry_out(self, held: Claim) -> Outcome:
-        """Carry out a claimed job, and block until it has ended.
+    def carry_out(self, held: Claim) -> Outcome | Released:
+        """Carry out a claimed job, and block until its attempt has ended.
 
         Raises:
             LedgerError: when another attempt owns the job now.
         """
         return self._supervisor.submit(self._carry_out(held)).result()
 
-    async def _carry_out(self, held: Claim) -> Outcome:
+    def drain(self) -> None:
+        """Let the running attempts go on for the settings' `drain_timeout`, then hand them back; at the second call, now.
+
+        A worker whose slots are in child processes tells them by the wake-up channel.
+        """
+        delay = 0.0 if self._draining else self.settings.drain_timeout.total_seconds()
+        self._draining = True
+        timer = threading.Timer(delay, self._hand_back)
+        timer.daemon = True
+        timer.start()
+
+    def _hand_back(self) -> None:
+        self._handing_back = True
+        if self._shared is not None:
+            self._supervisor.submit(self._hand_back_all())
+        else:  # the slots are in children, if anywhere
+            with contextlib.suppress(OutriderError):
+                self.redis.run(commands.wake_up(_hand_back_call(os.getpid())))
+
+    async def _carry_out(self, held: Claim) -> Outcome | Released:
         ledger, site = self._ready()
         executor = Executor(held, self.catalogue, ledger, site)
         self._running[held.spec.id] = executor
+        if self._handing_back:
+            await executor.hand_back(_SHUTDOWN)
         try:
             return await executor.run()
         finally:
             del self._running[held.spec.id]
 
+    async def _hand_back_all(self) -> None:
+        self._handing_back = True
+        await asyncio.gather(*(executor.hand_back(_SHUTDOWN) for executor in list(self._running.values())))
+
     def _ready(self) -> tuple[RedisLedger, Site]:
         """Return what all Executors of this process share; made on the loop that they run on."""
         if self._shared is None:
-            client = AsyncRedisClient(self._url, self._settings.connect_timeout, _PATIENCE)
-            self._background = [asyncio.create_task(self._pass_on_wake_ups(client))]
-            if self._on_progress:
-                self._background.append(asyncio.create_task(self._pass_on_progress(self._on_progress)))
+            settings, worker_id = self.settings, uuid.uuid4().hex
+            client = AsyncRedisClient(self.redis.url, settings.connect_timeout, _PATIENCE)
             site = Site(
-                jobs_directory=self._settings.jobs_directory,
+                worker_id=worker_id,
+                jobs_directory=settings.jobs_directory,
                 environment=program_environment(),
-                grace=self._settings.grace,
-                heartbeat_interval=self._settings.heartbeat_interval,
-                hash_inputs=self._settings.hash_inputs,
-                processes=ProcessTable(),
+                grace=settings.grace,
+                heartbeat_interval=settings.heartbeat_interval,
+                hash_inputs=settings.hash_inputs,
+                processes=ProcessTable(worker_id),
+                sweeper=Sweeper(worker_id),
             )
+            services = (
+                self._pass_on_wake_ups(client),
+                self._tick(Guardian(worker_id)),
+                LeaseKeeper(client, self._running, settings.lease).keep(),
+            )
+            self._background = [asyncio.create_task(service) for service in services]
             self._shared = RedisLedger(client, self.bounds), site
         return self._shared
 
     async def _pass_on_wake_ups(self, client: AsyncRedisClient) -> None:
+        call = _hand_back_call(os.getppid())
         async for job_id in client.wake_ups():
+            if job_id == call:
+                await self._hand_back_all()
+                continue
             woken = self._running.values() if job_id == "" else filter(None, [self._running.get(job_id)])
             for executor in list(woken):
                 executor.upward.wake()
 
-    async def _pass_on_progress(self, tell: Callable[[str, Progress], None]) -> None:
+    async def _tick(self, guardian: Guardian) -> None:
         told: dict[str, Progress] = {}
         while True:
-            await asyncio.sleep(_PROGRESS_INTERVAL_SECONDS)
+            await asyncio.sleep(_TICK_SECONDS)
+            guardian.watch()
             news = {i: e.progress for i, e in self._running.items() if e.progress and e.progress != told.get(i)}
             for job_id, progress in news.items():
-                await asyncio.to_thread(tell, job_id, progress)
+                if self._on_progress:
+                    await asyncio.to_thread(self._on_progress, job_id, progress)
             told = {job_id: told[job_id] for job_id in self._running if job_id in told} | news
+
+
+def _hand_back_call(parent: int) -> str:
+    """Return what a worker says on the wake-up channel to the processes of its pool."""
+    return f"hand back: {socket.gethostname()} {parent}"

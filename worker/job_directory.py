@@ -30,6 +30,7 @@ class JobDirectory:
         self.work = self.attempt / "work"
         self.stdout = self.attempt / "stdout.log"
         self.stderr = self.attempt / "stderr.log"
+        self._moved: dict[Path, Path] = {}
 
     def create(self, input_files: Mapping[str, str]) -> None:
         """Make the folders and write what the program needs.
@@ -65,10 +66,18 @@ class JobDirectory:
         return real
 
     def move_into_place(self, staged: Path, output: Path) -> Path:
-        """Move a declared output out of the attempt, and return where it is now. For the holder of the newest claim."""
+        """Move a declared output out of the attempt, and return where it is now. For the holder of the newest claim.
+
+        What was moved before under another name gets this name as well.
+        """
         place = self.job / "outputs" / output
         place.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(staged, place)
+        if (before := self._moved.get(staged)) is None:
+            os.replace(staged, place)
+            self._moved[staged] = place
+        elif before != place:
+            place.unlink(missing_ok=True)
+            os.link(before, place)
         return place
 
     def keep_outcome(self, outcome: Outcome) -> None:

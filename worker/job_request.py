@@ -4,6 +4,7 @@ A message that is acknowledged is gone, so it must be ours in the ledger before.
 the copy is acknowledged and dropped.
 """
 
+import json
 import logging
 import uuid
 from typing import Any
@@ -31,7 +32,8 @@ def claim_job(request: dict[str, Any]) -> Claim | JobState:
     if (claim := request.get("outrider_claim")) is not None:
         answer: Claim | JobState = claim
         return answer
-    return executor_host().claim(_spec(request), request["outrider_claim_id"], request["hostname"])
+    raw = request.get("outrider_message", "")
+    return executor_host().claim(_spec(request), request["outrider_claim_id"], request["hostname"], raw)
 
 
 def _spec(request: dict[str, Any]) -> JobSpec:
@@ -52,6 +54,20 @@ def _spec(request: dict[str, Any]) -> JobSpec:
     )
 
 
+def _raw(message: Any) -> str:
+    """Return the broker's message as JSON, to be published again as it is."""
+    body = message.body if isinstance(message.body, str) else bytes(message.body).decode("utf-8", "replace")
+    kept = ("correlation_id", "reply_to", "priority", "delivery_mode")
+    document = {
+        "body": body,
+        "content_type": message.content_type,
+        "content_encoding": message.content_encoding,
+        "headers": message.headers,
+        "properties": {name: message.properties[name] for name in kept if message.properties.get(name) is not None},
+    }
+    return json.dumps(document)
+
+
 class JobRequest(Request):
     """A Celery request whose truth is in the ledger."""
 
@@ -63,6 +79,7 @@ class JobRequest(Request):
         except ValidationError as error:
             raise InvalidTaskError(str(error)) from error
         self.request_dict["outrider_claim_id"] = uuid.uuid4().hex
+        self.request_dict["outrider_message"] = _raw(self.message)
 
     def on_accepted(self, pid: int, time_accepted: float) -> None:
         """Claim the job, then acknowledge the message. Without an answer from the ledger it is not acknowledged."""

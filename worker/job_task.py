@@ -11,6 +11,7 @@ from ..config.errors import BrokerUnavailable, JobError, JobFailed, JobLost, Job
 from ..tasks import ThirdPartyTask
 from .celery_app import celery_name, executor_host
 from .job_request import claim_job
+from .verdict import Released
 
 __all__ = ["JobTask"]
 
@@ -43,11 +44,14 @@ class JobTask(Task):
             logger.info("not started: it is %s", claim, extra={"action": "job_refused", "job_id": self.request.id})
             raise Ignore
         try:
-            outcome = executor_host().carry_out(claim)
+            end = executor_host().carry_out(claim)
         except LedgerError as refusal:
             logger.warning("stopped: %s", refusal, extra={"action": "job_superseded", "job_id": self.request.id})
             raise Ignore from refusal
-        return self._celery_result(outcome)
+        if isinstance(end, Released):
+            self.send_event("task-retried", exception=end.note, traceback="")
+            raise Ignore
+        return self._celery_result(end)
 
     def _celery_result(self, outcome: Outcome) -> Any:
         """Return the result, or raise what Celery stores and shows as the job's end."""

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from ..config.errors import CannotRun
 from ..tasks import Stdin, Stdout, ThirdPartyTask
+from .sweep import JOB_COOKIE, WORKER_COOKIE
 
-__all__ = ["COOKIE", "Launch", "input_paths", "plan_launch"]
+__all__ = ["Launch", "input_paths", "plan_launch"]
 
-#: The variable by which every descendant of a program can be found, whatever session it fled to.
-COOKIE = "OUTRIDER_JOB"
 
 
 @dataclass(frozen=True)
@@ -32,20 +31,21 @@ class Launch:
     input_files: Mapping[str, str]
 
 
-def plan_launch(task: ThirdPartyTask, directory: Path, inherited: Mapping[str, str], job_id: str) -> Launch:
+def plan_launch(task: ThirdPartyTask, directory: Path, inherited: Mapping[str, str], job_id: str, worker_id: str) -> Launch:
     """Decide how to start a task's program.
 
     Args:
         task: what to run.
         directory: the program's working directory; it need not exist yet.
         inherited: the variables that every program gets.
-        job_id: the job's id, for the cookie.
+        job_id: the job's id, for the cookie by which every descendant of the program is found.
+        worker_id: the worker process's, likewise.
 
     Raises:
         CannotRun: when there is no such program, or it may not be executed.
     """
     executable, *words = task.argv()
-    difference = {**task.environment, COOKIE: job_id}
+    difference = {**task.environment, JOB_COOKIE: job_id, WORKER_COOKIE: worker_id}
     files = {type(field.place): getattr(task, field.name) for field in task.task_fields()}
     stdin, stdout = files.get(Stdin), files.get(Stdout)
     return Launch(

@@ -49,10 +49,10 @@ def missing_outputs(task: ThirdPartyTask, directory: JobDirectory) -> list[str]:
 def collect_outputs(task: ThirdPartyTask, directory: JobDirectory) -> dict[str, OutputFile]:
     """Move the declared outputs into place, and return them by field name with size and sha256."""
     collected: dict[str, OutputFile] = {}
-    for name, path, _ in _declared(task):
-        if (staged := directory.staged(path)) is not None:
-            place = directory.move_into_place(staged, path)
-            collected[name] = OutputFile(path=place, size=place.stat().st_size, sha256=_sha256(place))
+    found = [(name, path, staged) for name, path, _ in _declared(task) if (staged := directory.staged(path))]
+    for name, path, staged in found:  # all were looked for before any is moved: links may lead from one to another
+        place = directory.move_into_place(staged, path)
+        collected[name] = OutputFile(path=place, size=place.stat().st_size, sha256=_sha256(place))
     return collected
 
 

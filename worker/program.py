@@ -7,13 +7,18 @@ import resource
 import signal
 import subprocess
 import time
+from collections.abc import Iterable
 from datetime import timedelta
+from signal import Signals
 
 from ..communicators import Exit
 from ..config.errors import CannotRun
 from .launch import Launch
 
 __all__ = ["Program"]
+
+#: Of 1000; a worker has 0, or what its service manager gave it.
+_OOM_SCORE = "500"
 
 
 class Program:
@@ -23,7 +28,10 @@ class Program:
         """Take over a child that was just started; use `start`."""
         self._popen = popen
         self.pid = popen.pid
-        self._started = time.monotonic()
+        self._started = self.resumed_at = time.monotonic()
+        self._paused_seconds = 0.0
+        #: Whether the program stands still.
+        self.paused = False
         # The kernel counts the memory of the one who forked as the child's own until it executes (exec_mmap in fs/exec.c),
         # so a peak below our own says nothing about the program.
         self._rss_floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -59,6 +67,9 @@ class Program:
                 )
             except OSError as error:
                 raise CannotRun("environment", f"cannot start {launch.argv[0]}: {_why(error, launch)}") from error
+        with contextlib.suppress(OSError):  # when memory runs out, the kernel shall take the program before the worker
+            with open(f"/proc/{popen.pid}/oom_score_adj", "w") as score:
+                score.write(_OOM_SCORE)
         return cls(popen)
 
     @property
@@ -66,13 +77,39 @@ class Program:
         """Wall-clock seconds since the start."""
         return time.monotonic() - self._started
 
+    @property
+    def running_seconds(self) -> float:
+        """Wall-clock seconds since the start, without those that the program was paused."""
+        now = self.resumed_at if self.paused else time.monotonic()
+        return now - self._started - self._paused_seconds
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the program has ended and was waited for."""
+        return self._ended.done()
+
     async def wait(self) -> Exit:
         """Return how the program ended, once it has. What it left behind in its group is killed."""
         return await asyncio.shield(self._ended)
 
+    def pause(self, others: Iterable[int]) -> None:
+        """Stop the group, and those who fled from it, and the clock."""
+        if not self.paused:
+            self.paused, self.resumed_at = True, time.monotonic()
+        self._signal_all(signal.SIGSTOP, others)
+
+    def resume(self, others: Iterable[int]) -> None:
+        """Let all of them go on."""
+        self._signal_all(signal.SIGCONT, others)
+        if self.paused:
+            now = time.monotonic()
+            self._paused_seconds += now - self.resumed_at
+            self.paused, self.resumed_at = False, now
+
     async def stop(self, grace: timedelta) -> None:
-        """Send TERM to the group, and KILL after the grace to what is left."""
+        """Send TERM to the group, and KILL after the grace to what is left. A stopped process hears TERM only when it goes on."""
         self.signal(signal.SIGTERM)
+        self.signal(signal.SIGCONT)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.wait(), grace.total_seconds())
         self.kill()
@@ -81,11 +118,17 @@ class Program:
         """Send KILL to the group."""
         self.signal(signal.SIGKILL)
 
-    def signal(self, number: signal.Signals) -> None:
+    def signal(self, number: Signals) -> None:
         """Send a signal to the whole group, if the program has not ended."""
         if not self._ended.done():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
+
+    def _signal_all(self, number: Signals, others: Iterable[int]) -> None:
+        self.signal(number)
+        for pid in others:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
 
     def _reap(self) -> None:
         """Collect the ended program. Until this wait its id cannot be reused, so the group is still ours to kill."""
@@ -113,6 +156,6 @@ def _why(error: OSError, launch: Launch) -> str:
 
 def _signal_name(number: int) -> str:
     try:
-        return signal.Signals(number).name
+        return Signals(number).name
     except ValueError:  # a real-time signal between the two that have names
         return f"SIG{number}"

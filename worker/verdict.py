@@ -1,8 +1,30 @@
-"""From a program's end to a job's outcome. Pure."""
+"""From a program's end to what becomes of the job. Pure."""
 
-from ..communicators import Exit, FailureReason, JobState, Outcome
+from dataclasses import dataclass
+from datetime import timedelta
 
-__all__ = ["failed", "verdict"]
+from ..communicators import AttemptFacts, Exit, FailureReason, JobState, Outcome
+from ..config import RetryPolicy
+
+__all__ = ["Released", "Stop", "failed", "next_attempt", "verdict"]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why we stopped a program: the state that the job gets, or `queued` when it is handed back."""
+
+    state: JobState
+    error: str
+    reason: FailureReason | None = None
+
+
+@dataclass(frozen=True)
+class Released:
+    """The attempt is over and the job is not: it is attempted again after a pause."""
+
+    attempt: AttemptFacts
+    note: str
+    delay: timedelta
 
 
 def failed(reason: FailureReason | str, error: str) -> Outcome:
@@ -10,11 +32,12 @@ def failed(reason: FailureReason | str, error: str) -> Outcome:
     return Outcome(state=JobState.FAILED, reason=FailureReason(reason), error=error)
 
 
-def verdict(program: str, ended: Exit, stderr_tail: tuple[str, ...], *, cancelled: bool) -> Outcome:
+def verdict(program: str, ended: Exit, stderr_tail: tuple[str, ...], stop: Stop | None) -> Outcome:
     """Return the outcome as far as the program alone decides it; `succeeded` still depends on its outputs."""
-    if cancelled:
+    if stop:
         how = f"by {ended.signal}" if ended.signal else f"with exit code {ended.exit_code}"
-        return Outcome(state=JobState.CANCELLED, error=f"{program} was cancelled and ended {how}", exit=ended)
+        error = f"{program} {stop.error}, and ended {how}"
+        return Outcome(state=stop.state, reason=stop.reason, error=error, exit=ended, stderr_tail=stderr_tail)
     if ended.ok:
         return Outcome(state=JobState.SUCCEEDED, exit=ended)
     if ended.signal:
@@ -22,3 +45,21 @@ def verdict(program: str, ended: Exit, stderr_tail: tuple[str, ...], *, cancelle
     else:
         reason, error = FailureReason.EXIT_CODE, f"{program} ended with exit code {ended.exit_code}"
     return Outcome(state=JobState.FAILED, reason=reason, error=error, exit=ended, stderr_tail=stderr_tail)
+
+
+def next_attempt(outcome: Outcome, attempt: int, worker: str, policy: RetryPolicy) -> Outcome | Released:
+    """Return the outcome, or that the job is attempted again: its end is one that the policy lists, or it is handed back."""
+    facts = AttemptFacts(
+        worker=worker, state=outcome.state, reason=outcome.reason, error=outcome.error, exit=outcome.exit
+    )
+    if outcome.state is JobState.QUEUED:  # handed back
+        if not policy.on_loss:
+            return outcome.model_copy(update={"state": JobState.LOST})
+        return Released(facts.model_copy(update={"state": JobState.LOST}), f"again: {outcome.error}", timedelta(0))
+    ended = outcome.exit
+    listed = ended and (ended.exit_code in policy.exit_codes or ended.signal in policy.signals)
+    if outcome.state is not JobState.FAILED or not listed or attempt >= policy.max_attempts:
+        return outcome
+    pause = policy.pause_before(attempt + 1)
+    note = f"again in {pause.total_seconds():g} s (attempt {attempt + 1} of {policy.max_attempts}): {outcome.error}"
+    return Released(facts, note, pause)

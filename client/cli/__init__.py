@@ -6,7 +6,7 @@ import click
 
 from ...config.errors import OutriderError
 from .describe import describe, dry_run, tasks
-from .jobs import cancel, jobs, logs, result, show, submit, watch
+from .jobs import cancel, jobs, logs, pause, result, resume, show, submit, watch
 from .serve import demo, redis, up, worker
 
 __all__ = ["main"]
@@ -31,5 +31,5 @@ def main() -> None:
     """
 
 
-for _command in (tasks, describe, submit, dry_run, jobs, show, watch, logs, result, cancel, up, worker, redis, demo):
+for _command in (tasks, describe, submit, dry_run, jobs, show, watch, logs, result, cancel, pause, resume, up, worker, redis, demo):
     main.add_command(_command)

@@ -55,7 +55,7 @@ def dry_run(task: str, words: tuple[str, ...], as_json: bool) -> None:
     """Show exactly what would run, without running it."""
     prepared = task_from_words(default_client().catalogue[task], words).with_absolute_inputs(Path.cwd())
     directory = Path("<job directory>/attempt-1/work")
-    launch = plan_launch(prepared, directory, program_environment(), "<job id>")
+    launch = plan_launch(prepared, directory, program_environment(), "<job id>", "<worker id>")
     origins = {
         name: {"value": value, "from": "given" if name in prepared.model_fields_set else "default"}
         for name, value in prepared.parameters().items()

@@ -8,7 +8,9 @@ import click
 from rich.text import Text
 
 from ...communicators import JobRecord, JobState
+from ..client import SubmitOptions
 from ..default import default_client
+from ..job import Job
 from .following import exit_with, follow
 from .output import as_json as to_json
 from .output import json_option, print_fields, print_json, print_table, state_text
@@ -17,7 +19,7 @@ from .parameters import parameter_option, task_from_words
 #: Items of a list that `show` prints one by one.
 _LIST_SHOWN = 5
 
-__all__ = ["cancel", "jobs", "logs", "result", "show", "submit", "watch"]
+__all__ = ["cancel", "jobs", "logs", "pause", "result", "resume", "show", "submit", "watch"]
 
 
 @click.command()
@@ -25,11 +27,15 @@ __all__ = ["cancel", "jobs", "logs", "result", "show", "submit", "watch"]
 @parameter_option
 @click.option("--watch", "watching", is_flag=True, help="Follow the job; leave with 0 only if it succeeds.")
 @click.option("--once", "idempotency_key", metavar="KEY", help="Return the first job submitted with this key again.")
+@click.option("--block", "blocking", is_flag=True, help="While the queue is full, wait for a place.")
 @json_option
-def submit(task: str, words: tuple[str, ...], watching: bool, idempotency_key: str | None, as_json: bool) -> None:
+def submit(
+    task: str, words: tuple[str, ...], watching: bool, idempotency_key: str | None, blocking: bool, as_json: bool
+) -> None:
     """Hand over a task, and print its job's id."""
     client = default_client()
-    job = client.submit(task_from_words(client.catalogue[task], words), idempotency_key=idempotency_key)
+    options = SubmitOptions(idempotency_key=idempotency_key, block=blocking)
+    job: Job[Any] = client.submit(task_from_words(client.catalogue[task], words), options=options)
     if as_json and not watching:
         print_json({"id": job.id})
     elif not as_json:
@@ -149,6 +155,20 @@ def _value(value: Any) -> str:
     if isinstance(value, list) and len(value) > _LIST_SHOWN:
         return f"{len(value)} values: {value[0]!r} … {value[-1]!r}"
     return repr(value)
+
+
+@click.command()
+@click.argument("job_id")
+def pause(job_id: str) -> None:
+    """Have a running program, and all that it started, stand still."""
+    default_client().job(job_id).pause()
+
+
+@click.command()
+@click.argument("job_id")
+def resume(job_id: str) -> None:
+    """Let a paused program go on."""
+    default_client().job(job_id).resume()
 
 
 def _note(record: JobRecord) -> str:

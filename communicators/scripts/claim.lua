@@ -1,17 +1,24 @@
--- Claim a queued job for one attempt. Asking again with the same claim id gives the same answer.
+-- Claim a queued job for one attempt, and keep its message for the case that the attempt is lost.
+-- Asking again with the same claim id gives the same answer.
 -- KEYS: record, stream, open
--- ARGV: id, claim id, worker, message, stream limit, lease ms
+-- ARGV: id, claim id, worker, message, stream limit, lease ms, the broker's message
 local record, stream, open = unpack(KEYS)
-local id, claim, worker, message, limit, lease = unpack(ARGV)
+local id, claim, worker, message, limit, lease, raw = unpack(ARGV)
 
-local state, owner, token, attempt, spec = unpack(redis.call('HMGET', record, 'state', 'claim', 'token', 'attempt', 'spec'))
+local state, owner, token, attempt, spec, deadline =
+  unpack(redis.call('HMGET', record, 'state', 'claim', 'token', 'attempt', 'spec', 'queue_deadline'))
 if not state then return { 'unknown' } end
 if owner == claim and not CLOSED[state] then return { 'claimed', token, attempt, spec } end
 if state ~= 'queued' then return { 'refused', state } end
+if deadline then  -- it waited too long: tidy.lua closes it
+  local clock = redis.call('TIME')
+  if clock[1] * 1000 > tonumber(deadline) then return { 'refused', state } end
+end
 token = tonumber(token or 0) + 1
 attempt = tonumber(attempt or 0) + 1
 local at = say(stream, limit, attempt, message)
 redis.call('HSET', record, 'state', 'starting', 'claim', claim, 'worker', worker, 'token', token, 'attempt', attempt,
-  'claimed_at', at)
+  'claimed_at', at, 'raw', raw)
+if deadline then redis.call('HDEL', record, 'queue_deadline') end
 redis.call('ZADD', open, at + lease, id)
 return { 'claimed', tostring(token), tostring(attempt), spec }

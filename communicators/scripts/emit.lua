@@ -4,10 +4,10 @@
 local record, stream = unpack(KEYS)
 local token, limit, words = unpack(ARGV)
 
-local state, newest, attempt, cancel = unpack(redis.call('HMGET', record, 'state', 'token', 'attempt', 'cancel_requested'))
+local state, newest, attempt, wish = unpack(redis.call('HMGET', record, 'state', 'token', 'attempt', 'wish'))
 if not state then return { 'unknown' } end
 if newest ~= token or CLOSED[state] then return { 'superseded' } end
 local first = 4 + tonumber(words)
 if first > 4 then redis.call('HSET', record, unpack(ARGV, 4, first - 1)) end
 for i = first, #ARGV do say(stream, limit, attempt, ARGV[i]) end
-return { 'ok', cancel or '' }
+return { 'ok', wish or '' }

@@ -6,9 +6,16 @@ local function say(stream, limit, attempt, message)
   return string.match(entry, '^%d+')
 end
 
+-- Take a job from whoever holds it: its token is void, and it is published again once `due`.
+local function release(record, open, id, token, due)
+  redis.call('HSET', record, 'token', tonumber(token or 0) + 1, 'claim', '')
+  redis.call('ZADD', open, due, id)
+end
+
 -- Take a job that has just got its terminal state out of the open ones, let it expire, and tell those who wait for it.
 local function close(record, stream, open, id, state, retention, inboxes)
   redis.call('ZREM', open, id)
+  redis.call('HDEL', record, 'raw')
   redis.call('PEXPIRE', record, retention)
   redis.call('PEXPIRE', stream, retention)
   for inbox in string.gmatch(inboxes or '', '%S+') do

@@ -60,6 +60,7 @@ def flower(worker, environment, short_folder):
         process = subprocess.Popen(words, stdout=log, stderr=log, env=dict(os.environ))
     flower = Flower(process, port)
     eventually(flower.answers, "Flower answers", 30)
+    eventually(lambda: "flower_worker_online" in flower.get("/metrics"), "Flower hears the workers' events", 30)
     yield flower
     process.terminate()
     process.wait(10)

@@ -28,6 +28,9 @@ print(url, redis.Redis.from_url(url).info("server")["process_id"], flush=True)
 sys.stdin.read()
 """
 
+#: Comes before it: all is imported, and waits for a word.
+READY = "import sys, redis, outrider.config; print('ready', flush=True); sys.stdin.readline()\n"
+
 
 class User:
     """A process that uses the project's Redis."""
@@ -120,12 +123,12 @@ def test_a_user_that_is_killed_does_not_keep_it_from_stopping(start_user):
 
 
 def test_users_that_start_at_once_start_one_server(tmp_path, private_environment):
-    words = [sys.executable, "-c", f"import sys, outrider.config; sys.stdin.readline()\n{USER}", str(tmp_path)]
+    words = [sys.executable, "-c", f"{READY}{USER}", str(tmp_path)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     processes = [subprocess.Popen(words, env=private_environment, **pipes) for _ in range(6)]
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 6
     for process in processes:
         process.stdin.write("go\n")
-    for process in processes:
         process.stdin.flush()
     lines = {process.stdout.readline() for process in processes}
     servers = servers_of(tmp_path)

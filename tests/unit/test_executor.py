@@ -31,13 +31,12 @@ from outrider import (
     Stdout,
     ThirdPartyTask,
 )
-from outrider.communicators import JobSpec, MemoryLedger
+from outrider.communicators import JobSpec, MemoryLedger, Wish
 from outrider.config.errors import Superseded
 from outrider.tasks import Catalogue
 from outrider.worker import Executor, Site
-from outrider.worker.job_directory import JobDirectory
 from outrider.worker.process_table import ProcessTable
-from outrider.worker.result import with_result
+from outrider.worker.sweeper import Sweeper
 
 
 class Little(ThirdPartyTask):
@@ -88,7 +87,9 @@ class Attempt:
             "grace": timedelta(seconds=0.5),
             "heartbeat_interval": timedelta(minutes=1),
             "hash_inputs": True,
-            "processes": ProcessTable(),
+            "worker_id": f"w-{folder.name}",
+            "processes": ProcessTable(f"w-{folder.name}"),
+            "sweeper": Sweeper(f"w-{folder.name}"),
         }
         self.executor = Executor(self.held, Catalogue([type(task)]), self.ledger, Site(**(site | changes)))
         self.directory = folder / "jobs" / job_id
@@ -194,7 +195,7 @@ def test_the_record_says_what_ran_and_in_which_order(attempt):
     run = job.record.run
     assert run.argv[1:] == ("-c", "true")
     assert run.directory == job.directory / "attempt-1" / "work"
-    assert run.environment == {"OUTRIDER_JOB": "job-1"}
+    assert run.environment == {"OUTRIDER_JOB": "job-1", "OUTRIDER_WORKER": job.executor._site.worker_id}
     assert job.record.queued_at <= job.record.claimed_at <= job.record.started_at <= job.record.ended_at
 
 
@@ -340,6 +341,16 @@ def test_an_output_that_is_a_link_to_a_neighbour_is_a_file_in_its_place(attempt)
     assert outcome.outputs["made"].path.read_text() == "a\n"
 
 
+class MakesTwice(Makes):
+    latest: Annotated[Path, Output()] = Path("latest.txt")
+
+
+def test_two_outputs_may_be_one_file(attempt):
+    outcome = attempt(MakesTwice(script="echo a > made.txt; ln -s made.txt latest.txt")).run()
+    assert outcome.message == ""
+    assert [outcome.outputs[name].path.read_text() for name in ("made", "latest")] == ["a\n", "a\n"]
+
+
 @pytest.mark.parametrize("source", ["missing.txt", "/no/such/folder/in.txt"])
 def test_an_input_that_cannot_be_read_is_a_failure_before_anything_runs(attempt, source):
     job = attempt(Sorts(source=source))
@@ -416,17 +427,31 @@ def test_a_result_that_cannot_be_read_is_a_failure(attempt, task, words):
     assert outcome.exit.ok
 
 
-class Leaves(Shell):
+class LeavesAfter(Shell):
     def read_result(self, run: ProgramRun) -> int:
-        raise SystemExit("the reader gave up")
+        raise SystemExit("the author gave up")
 
 
-def test_e2_a_reader_that_exits_does_not_take_the_worker_with_it(tmp_path):
-    """Through a thread's future, SystemExit would end the loop of all jobs."""
-    held = Attempt(tmp_path, Leaves(script="true")).held
-    outcome = with_result(Leaves(script="true"), JobDirectory(tmp_path, held), Outcome(state=JobState.SUCCEEDED))
-    assert (outcome.state, outcome.reason) == ("failed", "result")
-    assert "leaves.read_result raised SystemExit: the reader gave up" in outcome.error
+class LeavesBefore(Shell):
+    def input_files(self):
+        raise SystemExit("the author gave up")
+
+
+@pytest.mark.parametrize("task", [LeavesAfter, LeavesBefore])
+def test_e2_a_tasks_code_that_exits_does_not_take_the_worker_with_it(attempt, task):
+    """Beyond the Executor, SystemExit would end the loop of all jobs."""
+    job = attempt(task(script="true"))
+
+    async def main() -> Outcome | None:
+        try:
+            return await job.executor.run()
+        except SystemExit:
+            return None
+
+    outcome = asyncio.run(main())
+    assert outcome
+    assert outcome.state == "failed"
+    assert "the author gave up" in outcome.error
 
 
 class LooseProgress(Shell):
@@ -487,7 +512,7 @@ def test_e3_a_silent_program_reports_at_its_interval(attempt):
 
 async def cancel(job: Attempt) -> None:
     await job.running()
-    job.ledger.request_cancel("job-1")
+    job.ledger.wish("job-1", Wish.CANCEL)
     job.executor.upward.wake()
 
 
@@ -524,13 +549,28 @@ def test_x2_children_are_gone_after_cancelling(attempt):
 
 
 def test_a_job_that_was_cancelled_before_its_program_started_does_not_run_on(attempt):
-    job = attempt(Little(program="hang"))
-    job.ledger.request_cancel("job-1")
+    job = attempt(Shell(script="exec sleep 15"))  # it says nothing, so nothing but its start asks the ledger
+    job.ledger.wish("job-1", Wish.CANCEL)
     assert job.run().state == "cancelled"
 
 
+class SlowQuestions(MemoryLedger):
+    """It hears late, as over a network."""
+
+    async def emit(self, held, messages):
+        await asyncio.sleep(0.3)
+        return await super().emit(held, messages)
+
+
+def test_what_a_program_said_last_is_told_before_its_end(attempt):
+    job = attempt(Little(program="fail"), ledger=SlowQuestions())
+    assert job.run().state == "failed"
+    assert (job.lines("stdout"), job.lines("stderr")) == (["half a result"], ["first complaint", "last complaint"])
+    assert job.said(Finished) == [job.messages[-1]]
+
+
 class SlowAnswers(MemoryLedger):
-    """Its answers take a while, as over a network."""
+    """It answers late."""
 
     async def emit(self, held, messages):
         answer = await super().emit(held, messages)
@@ -601,6 +641,8 @@ def test_no_task_and_no_descriptor_of_a_job_stays(attempt):
         before = os.listdir("/proc/self/fd")
         await job.executor.run()
         assert os.listdir("/proc/self/fd") == before
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:  # the sweep after the end
+            await asyncio.wait_for(task, 5)
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(main())
@@ -654,5 +696,5 @@ def test_p6_two_jobs_do_not_see_each_others_environment(tmp_path):
 
     asyncio.run(main())
     assert (first.lines(), second.lines()) == (["1/first/a"], ["/second/b"])
-    assert first.record.run.environment == {"ONLY_FIRST": "1", "BOTH": "first", "OUTRIDER_JOB": "a"}
+    assert first.record.run.environment == {"ONLY_FIRST": "1", "BOTH": "first", "OUTRIDER_JOB": "a", "OUTRIDER_WORKER": first.executor._site.worker_id}
     assert dict(os.environ) == before

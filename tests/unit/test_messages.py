@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outrider import FailureReason, Finished, Heartbeat, JobState, LogLines, Outcome, Progress, StateChanged
-from outrider.communicators import Cancel, Exit, Message, OutputFile
+from outrider.communicators import Cancel, Exit, Message, OutputFile, Pause, Resume
 from outrider.communicators.messages import decode_message, encode_message
 
 POSITION = b"1700000000123-4"
@@ -34,6 +34,8 @@ ONE_OF_EACH = [
     Heartbeat(pid=12, elapsed_seconds=1.25, rss=2**40, cpu_seconds=0.5, source="executor"),
     Finished(outcome=OUTCOME, source="executor"),
     Cancel(),
+    Pause(),
+    Resume(),
 ]
 
 

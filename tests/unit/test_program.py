@@ -91,7 +91,7 @@ def test_output_goes_where_it_was_sent(tmp_path):
 def test_time_is_measured(tmp_path):
     idle = run(tmp_path, "hang", "0.3")
     busy = run(tmp_path, "/bin/sh", "-c", "i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done")
-    assert 0.3 <= idle.elapsed_seconds < 3
+    assert 0.25 <= idle.elapsed_seconds < 3
     assert idle.cpu_seconds < 0.05 < busy.cpu_seconds <= busy.elapsed_seconds * 1.5
 
 

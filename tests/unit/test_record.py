@@ -84,5 +84,11 @@ def test_a_record_survives_json():
     assert JobRecord.model_validate_json(record.model_dump_json()) == record
 
 
+def test_a_record_with_a_result_that_is_no_finite_number_survives_json():
+    outcome = Outcome(state=JobState.SUCCEEDED, result=[float("nan")])
+    record = JobRecord.from_fields(QUEUED | hash_of(*text_fields(outcome=outcome)))
+    assert str(JobRecord.model_validate_json(record.model_dump_json()).outcome.result) == "[nan]"
+
+
 def test_the_command_can_be_pasted_into_a_shell():
     assert RUN.command == "/bin/wc -l 'a b'"

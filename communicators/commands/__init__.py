@@ -1,0 +1,51 @@
+"""What is said to the ledger, without saying it: each function returns one `Command`, whatever client runs it.
+
+A transition and its message are one Lua script, so nobody sees the one without the other.
+"""
+
+from .command import Bounds, Command, Word
+from .delivering import Due, published, reap, renew, tidy, wake_up
+from .executing import cancelling, claim, close, close_unclaimed, emit, pause, release, resume, start
+from .producing import (
+    express_wish,
+    forget_inbox,
+    list_jobs,
+    open_job,
+    read_inbox,
+    read_messages,
+    read_record,
+    read_state,
+    server_time_ms,
+    watch_ends,
+)
+
+__all__ = [
+    "Bounds",
+    "Command",
+    "Due",
+    "Word",
+    "cancelling",
+    "claim",
+    "close",
+    "close_unclaimed",
+    "emit",
+    "express_wish",
+    "forget_inbox",
+    "list_jobs",
+    "open_job",
+    "pause",
+    "published",
+    "read_inbox",
+    "read_messages",
+    "read_record",
+    "read_state",
+    "reap",
+    "release",
+    "renew",
+    "resume",
+    "server_time_ms",
+    "start",
+    "tidy",
+    "wake_up",
+    "watch_ends",
+]

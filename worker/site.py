@@ -1,0 +1,27 @@
+"""Where and how the Executors of one process carry out jobs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from .process_table import ProcessTable
+from .sweeper import Sweeper
+
+__all__ = ["Site"]
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a worker process's Executors share. Make it on the loop that they run on."""
+
+    #: Names this process among all that ever were; it is the value of the worker's cookie.
+    worker_id: str
+    jobs_directory: Path
+    #: The variables that every program gets.
+    environment: Mapping[str, str]
+    grace: timedelta
+    heartbeat_interval: timedelta
+    hash_inputs: bool
+    processes: ProcessTable
+    sweeper: Sweeper
