@@ -53,14 +53,14 @@ def free_port():
 
 
 @pytest.fixture(scope="module")
-def flower(worker, environment, short_folder):
+def flower(worker, environment, short_folder, tmp_path_factory):
     port = free_port()
     with (short_folder / "flower.log").open("wb") as log:
         words = [sys.executable, "-m", "celery", "-A", "outrider", "flower", f"--port={port}"]
         process = subprocess.Popen(words, stdout=log, stderr=log, env=dict(os.environ))
     flower = Flower(process, port)
     eventually(flower.answers, "Flower answers", 30)
-    eventually(lambda: "flower_worker_online" in flower.get("/metrics"), "Flower hears the workers' events", 30)
+    eventually(lambda: "flower_worker_online{" in flower.get("/metrics"), "Flower hears the workers' events", 30)
     yield flower
     process.terminate()
     process.wait(10)
