@@ -51,14 +51,20 @@ def start_worker(environment: dict[str, str], short_folder: Path) -> Iterator[Ca
     """Start a worker with options of its own; it is ready when it is returned."""
     workers: list[Worker] = []
 
-    def start(*options: str, pool: str = "threads", concurrency: int = 4, **variables: str) -> Worker:
+    def start(
+        *options: str, pool: str = "threads", concurrency: int = 4, own_group: bool = False, **variables: str
+    ) -> Worker:
         name = f"w{len(workers)}-{os.getpid()}"
         log = short_folder / f"{name}.log"
         words = ["-m", "celery", "-A", "outrider", "worker", "--without-mingle", "--without-gossip"]
         words += [f"--pool={pool}", f"--concurrency={concurrency}", f"--hostname={name}@test", *options]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, *words], env={**os.environ, **variables}, stdout=output, stderr=output
+                [sys.executable, *words],
+                env={**os.environ, **variables},
+                stdout=output,
+                stderr=output,
+                start_new_session=own_group,
             )
         worker = Worker(process, log, f"{name}@test")
         workers.append(worker)

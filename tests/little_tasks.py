@@ -70,3 +70,9 @@ class NoProgram(ThirdPartyTask):
     """Its program does not exist."""
 
     executable: ClassVar[str] = "no-such-program"
+
+
+class Alone(Sleep):
+    """It must never run twice at a time."""
+
+    exclusive: ClassVar[bool] = True

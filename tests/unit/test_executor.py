@@ -696,5 +696,10 @@ def test_p6_two_jobs_do_not_see_each_others_environment(tmp_path):
 
     asyncio.run(main())
     assert (first.lines(), second.lines()) == (["1/first/a"], ["/second/b"])
-    assert first.record.run.environment == {"ONLY_FIRST": "1", "BOTH": "first", "OUTRIDER_JOB": "a", "OUTRIDER_WORKER": first.executor._site.worker_id}
+    assert first.record.run.environment == {
+        "ONLY_FIRST": "1",
+        "BOTH": "first",
+        "OUTRIDER_JOB": "a",
+        "OUTRIDER_WORKER": first.executor._site.worker_id,
+    }
     assert dict(os.environ) == before

@@ -44,8 +44,19 @@ def test_everything_is_decided_and_nothing_is_done(tmp_path):
     assert launch.argv == ("/bin/sh", "-l", "1")
     assert launch.directory == directory
     assert (launch.stdin, launch.stdout) == (Path("/data/in"), directory / "table.txt")
-    assert launch.environment == {"PATH": "/bin", "LANG": "C", "THREADS": "2", JOB_COOKIE: "job-1", WORKER_COOKIE: "worker-1"}
-    assert launch.environment_difference == {"LANG": "C", "THREADS": "2", JOB_COOKIE: "job-1", WORKER_COOKIE: "worker-1"}
+    assert launch.environment == {
+        "PATH": "/bin",
+        "LANG": "C",
+        "THREADS": "2",
+        JOB_COOKIE: "job-1",
+        WORKER_COOKIE: "worker-1",
+    }
+    assert launch.environment_difference == {
+        "LANG": "C",
+        "THREADS": "2",
+        JOB_COOKIE: "job-1",
+        WORKER_COOKIE: "worker-1",
+    }
     assert launch.input_files == {"analyse.conf": "level 1\n"}
     assert list(tmp_path.iterdir()) == []
 
