@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .config import Limits, RetryPolicy, Settings
     from .config.errors import (
         BrokerUnavailable,
+        IdempotencyKeyReused,
         InvalidParameters,
         JobCancelled,
         JobError,
@@ -65,6 +66,7 @@ _HOMES = {
     "config": ("Limits", "RetryPolicy", "Settings"),
     "config.errors": (
         "BrokerUnavailable",
+        "IdempotencyKeyReused",
         "InvalidParameters",
         "JobCancelled",
         "JobError",
@@ -101,6 +103,7 @@ __all__ = [
     "Finished",
     "Flag",
     "Heartbeat",
+    "IdempotencyKeyReused",
     "InvalidParameters",
     "Job",
     "JobCancelled",

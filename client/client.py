@@ -14,7 +14,7 @@ from kombu.exceptions import KombuError
 
 from ..communicators import Bounds, Command, JobRecord, JobSpec, JobState, Outcome, RedisClient, commands
 from ..config import Limits, RetryPolicy, Settings, ledger_url, shown
-from ..config.errors import BrokerUnavailable, JobNotFound, QueueFull, SubmitError
+from ..config.errors import BrokerUnavailable, IdempotencyKeyReused, JobNotFound, QueueFull, SubmitError
 from ..tasks import Catalogue, ProgramRun, ThirdPartyTask, load_catalogue
 from ..worker import app, celery_name
 from .job import Job
@@ -79,6 +79,7 @@ class Client:
 
         Raises:
             UnknownTask, InvalidParameters: before anything is recorded.
+            IdempotencyKeyReused: when the key belongs to a job with another task or other parameters.
             QueueFull: when as many jobs wait as the settings allow, also after the time that the options give.
             BrokerUnavailable: when Redis does not answer within the settings' `connect_timeout`, or refuses us.
         """
@@ -88,6 +89,8 @@ class Client:
         job_id = self._open(spec, options)
         if job_id == spec.id:
             self._publish(spec)
+        else:
+            self._check_same(spec, job_id, options.idempotency_key or "")
         return Job(self, job_id, prepared.result_adapter())
 
     def submit_many(self, tasks: Iterable[HasResult[R_co]]) -> list[Job[R_co]]:
@@ -168,6 +171,11 @@ class Client:
                 if not options.block or over:
                     raise
                 time.sleep(_FULL_PAUSE_SECONDS)
+
+    def _check_same(self, spec: JobSpec, job_id: str, key: str) -> None:
+        first = self.redis.run(commands.read_record(job_id)).spec
+        if (first.task, first.parameters) != (spec.task, spec.parameters):
+            raise IdempotencyKeyReused(key, job_id, first.task)
 
     def _opening(self, spec: JobSpec, idempotency_key: str | None) -> Command[str]:
         deadline = self.redis.server_time_ms() + int(self.connect_seconds * 1000)

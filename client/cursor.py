@@ -3,7 +3,7 @@
 import time
 from datetime import timedelta
 
-from ..communicators import Command, Finished, Message, commands
+from ..communicators import Command, Finished, Message, StateChanged, commands
 from ..config.errors import BrokerUnavailable, WaitTimeout
 
 __all__ = ["Cursor", "Patience"]
@@ -23,6 +23,7 @@ class Cursor:
         self._timeout = timeout
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._position = "0"
+        self._state = ""
         #: Whether the terminal message has been read.
         self.finished = False
 
@@ -32,7 +33,7 @@ class Cursor:
         if self._deadline is not None and self._timeout is not None:
             left = self._deadline - time.monotonic()
             if left <= 0:
-                raise WaitTimeout(self._job_id, self._timeout)
+                raise WaitTimeout(self._job_id, self._timeout, self._state)
             block = max(min(longest, timedelta(seconds=left)), timedelta(milliseconds=1))
         return commands.read_messages(self._job_id, self._position, block)
 
@@ -49,6 +50,8 @@ class Cursor:
             elif not self.finished and item.stamp is not None:
                 self._position = item.stamp.position
                 self.finished = isinstance(item, Finished)
+                if isinstance(item, StateChanged):
+                    self._state = item.state
                 messages.append(item)
         return messages
 

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from ..communicators import Finished, Heartbeat, LogLines, Message, Outcome, Progress, StateChanged
+from ..communicators import Finished, Heartbeat, JobState, LogLines, Message, Outcome, Progress, StateChanged
 
 __all__ = ["show_messages"]
 
@@ -47,7 +47,8 @@ class _Screen:
                         self._print(f"{stream}: {line}")
             case _:
                 if isinstance(message, StateChanged):
-                    self.bar.update(self._line, description=str(message.state))
+                    waiting = " (waiting for a worker)" if message.state is JobState.QUEUED else ""
+                    self.bar.update(self._line, description=f"{message.state}{waiting}")
                 self._print(str(message))
 
     def _progress(self, message: Progress) -> None:

@@ -17,7 +17,8 @@ from ..config.errors import OutriderError
 __all__ = ["Services", "running_services"]
 
 _START_TIMEOUT_SECONDS = 30.0
-_STOP_TIMEOUT_SECONDS = 20.0
+#: Beyond what a worker may take to drain and to stop its programs.
+_STOP_MARGIN_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,14 @@ class Services:
     processes: "dict[str, subprocess.Popen[bytes]]"
     flower_url: str
     logs: Path
+
+    def log(self, name: str) -> Path:
+        """Return the log of a service."""
+        return self.logs / f"{name}-{os.getpid()}.log"
+
+    def hurry(self) -> None:
+        """Ask the worker again to stop: it hands its jobs back at once."""
+        self.processes["worker"].send_signal(signal.SIGTERM)
 
     def first_ended(self) -> str | None:
         """Return the name of a service that has ended by itself, if any has."""
@@ -45,11 +54,12 @@ def running_services(settings: Settings, *, concurrency: int | None = None, flow
     Raises:
         OutriderError: when one of them does not start in time; its log says why.
     """
+    port = _free_port(flower_port)
     broker_url(settings)  # before the children, so that the server outlives them
     logs = project_folder(settings.project) / "logs"
     logs.mkdir(exist_ok=True)
     environment = service_environment(settings)
-    port = flower_port or _free_port()
+    patience = (settings.drain_timeout + settings.grace).total_seconds() + _STOP_MARGIN_SECONDS
     celery = [sys.executable, "-m", "celery", "-A", "outrider"]
     worker = [*celery, "worker", "--without-mingle", "--without-gossip", f"--hostname=up-{os.getpid()}@%h"]
     if concurrency:
@@ -57,7 +67,7 @@ def running_services(settings: Settings, *, concurrency: int | None = None, flow
     words = {"worker": worker, "flower": [*celery, "flower", "--address=127.0.0.1", f"--port={port}"]}
     with contextlib.ExitStack() as stack:
         processes = {
-            name: stack.enter_context(_service(command, environment, logs / f"{name}.log"))
+            name: stack.enter_context(_service(command, environment, logs / f"{name}-{os.getpid()}.log", patience))
             for name, command in words.items()
         }
         services = Services(processes, f"http://127.0.0.1:{port}", logs)
@@ -66,7 +76,9 @@ def running_services(settings: Settings, *, concurrency: int | None = None, flow
 
 
 @contextlib.contextmanager
-def _service(command: list[str], environment: dict[str, str], log: Path) -> "Iterator[subprocess.Popen[bytes]]":
+def _service(
+    command: list[str], environment: dict[str, str], log: Path, patience: float
+) -> "Iterator[subprocess.Popen[bytes]]":
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -81,7 +93,7 @@ def _service(command: list[str], environment: dict[str, str], log: Path) -> "Ite
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(_STOP_TIMEOUT_SECONDS)
+            process.wait(patience)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -89,11 +101,11 @@ def _service(command: list[str], environment: dict[str, str], log: Path) -> "Ite
 
 def _wait_until_ready(services: Services, flower_port: int) -> None:
     deadline = time.monotonic() + _START_TIMEOUT_SECONDS
-    worker_log = services.logs / "worker.log"
+    worker_log = services.log("worker")
     while not (b" ready." in worker_log.read_bytes() and _listens(flower_port)):
         ended = services.first_ended()
         if ended or time.monotonic() > deadline:
-            raise OutriderError(f"{ended or 'a service'} did not start; see {services.logs / (ended or 'worker')}.log")
+            raise OutriderError(f"{ended or 'a service'} did not start; see {services.log(ended or 'worker')}")
         time.sleep(0.05)
 
 
@@ -103,8 +115,15 @@ def _listens(port: int) -> bool:
     return False
 
 
-def _free_port() -> int:
+def _free_port(wanted: int) -> int:
+    """Return the port if nobody listens there, or for 0 any free one."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            raise OutriderError(
+                f"port {wanted} is taken, perhaps by another `outrider up`; give --flower-port=0 for a free one"
+            ) from error
         port: int = probe.getsockname()[1]
         return port

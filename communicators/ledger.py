@@ -138,7 +138,7 @@ class MemoryLedger(Ledger):
         """Note that the program goes on."""
         self._move(held, JobState.RUNNING, StateChanged(state=JobState.RUNNING, source="executor"))
 
-    async def release(self, held: Claim, attempt: AttemptFacts, note: str, delay: timedelta) -> None:
+    async def release(self, held: Claim, attempt: AttemptFacts, note: str, delay: timedelta) -> None:  # noqa: ARG002
         """Give the job back, to be attempted again; whoever plays the broker minds the pause."""
         attempts = {**self._records[held.spec.id].attempts, held.attempt: attempt}
         self._move(held, JobState.QUEUED, StateChanged(state=JobState.QUEUED, note=note), attempts=attempts)

@@ -7,6 +7,7 @@ OutriderError
 ├── SubmitError                nothing was enqueued
 │   ├── UnknownTask
 │   ├── InvalidParameters
+│   ├── IdempotencyKeyReused
 │   ├── QueueFull
 │   └── BrokerUnavailable
 ├── JobNotFound                no record has this id (any more)
@@ -30,6 +31,7 @@ __all__ = [
     "CannotRun",
     "CatalogueError",
     "EmbeddedRedisError",
+    "IdempotencyKeyReused",
     "IllegalTransition",
     "InvalidParameters",
     "JobCancelled",
@@ -79,7 +81,7 @@ class UnknownTask(SubmitError, KeyError):
 
     def __str__(self) -> str:
         hint = f"did you mean {' or '.join(map(repr, self.suggestions))}?" if self.suggestions else ""
-        return f"no task is called {self.name!r}; {hint or 'list them with `outrider tasks`'}"
+        return f"no task is called {self.name!r}; {hint or 'list them with `outrider tasks` (modules of your own: OUTRIDER_TASKS)'}"
 
 
 class InvalidParameters(SubmitError):
@@ -92,6 +94,21 @@ class InvalidParameters(SubmitError):
 
     def __str__(self) -> str:
         return f"wrong parameters for task {self.task!r}: " + "; ".join(self.problems)
+
+
+class IdempotencyKeyReused(SubmitError):
+    """The key belongs to a job with another task or other parameters."""
+
+    def __init__(self, key: str, job_id: str, task: str) -> None:
+        super().__init__(key, job_id, task)
+        self.key = key
+        self.job_id = job_id
+        self.task = task
+
+    def __str__(self) -> str:
+        return (
+            f"the key {self.key!r} belongs to job {self.job_id} ({self.task}) with other parameters; take another key"
+        )
 
 
 class QueueFull(SubmitError):
@@ -208,10 +225,12 @@ class JobLost(JobError):
 class WaitTimeout(OutriderError, TimeoutError):
     """The job had not ended within the time that the caller gave; the job goes on."""
 
-    def __init__(self, job_id: str, seconds: float) -> None:
-        super().__init__(job_id, seconds)
+    def __init__(self, job_id: str, seconds: float, state: str = "") -> None:
+        super().__init__(job_id, seconds, state)
         self.job_id = job_id
         self.seconds = seconds
+        self.state = state
 
     def __str__(self) -> str:
-        return f"job {self.job_id} has not ended after {self.seconds:g} s; it goes on"
+        hint = "it is still queued: is a worker running?" if self.state == "queued" else "it goes on"
+        return f"job {self.job_id} has not ended after {self.seconds:g} s; {hint}"

@@ -63,9 +63,11 @@ def _extend_flower(**_: Any) -> None:
 
 
 @signals.worker_init.connect
-def _add_reaper(sender: Any, **_: Any) -> None:
+def _prepare_worker(sender: Any, **_: Any) -> None:
+    from .celery_internals import check_celery
     from .reaper import ReaperStep  # it needs the app
 
+    check_celery()
     sender.app.steps["consumer"].add(ReaperStep)
 
 

@@ -80,7 +80,9 @@ class Executor:
             raise
         except (Exception, SystemExit) as error:  # whatever it is, the job gets an end and the worker lives
             logger.exception("the Executor failed", extra={"action": "executor_failed", **self._facts})
-            outcome = failed(FailureReason.INTERNAL, f"{type(error).__name__}: {error} (the worker's log has the traceback)")
+            outcome = failed(
+                FailureReason.INTERNAL, f"{type(error).__name__}: {error} (the worker's log has the traceback)"
+            )
         spec = self._held.spec
         end = next_attempt(outcome, self._held.attempt, self._held.worker, spec.retry)
         await self.upward.close()

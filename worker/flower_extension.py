@@ -4,13 +4,15 @@ Flower keeps Celery's picture of each task. A stock progress event would change 
 button; ours leaves the state alone. These are internals of Flower 2.2 (see pyproject.toml); a test guards them.
 """
 
-import os
 from typing import Any
+from urllib.parse import urlsplit
 
 import flower.events
 import flower.views.tasks
 from celery.events.state import Task
+from flower.views import BaseHandler
 from tornado.options import options
+from tornado.web import HTTPError
 
 from ..config.errors import SettingsError
 
@@ -62,9 +64,25 @@ def _keep_strangers_out() -> None:
     """
     options.address = options.address or "127.0.0.1"
     if options.address in _LOOPBACK or options.unix_socket:
-        os.environ.setdefault("FLOWER_UNAUTHENTICATED_API", "true")
+        BaseHandler.unauthenticated_api = True
+        BaseHandler.set_default_headers = _set_headers
+        BaseHandler.check_xsrf_cookie = _refuse_other_sites
     elif not (options.basic_auth or options.auth):
         raise SettingsError(
             f"Flower at {options.address} would be open to everybody: give --basic-auth=user:password (or --auth), "
             "or --address=127.0.0.1"
         )
+
+
+def _set_headers(handler: BaseHandler) -> None:
+    """Let no page of another site read what Flower answers; its own way to open the API would allow that."""
+    handler.set_header("X-Content-Type-Options", "nosniff")
+
+
+def _refuse_other_sites(handler: BaseHandler) -> None:
+    """Refuse what a page of another site, open in the operator's browser, asks to be done."""
+    site, origin = (handler.request.headers.get(name) for name in ("Sec-Fetch-Site", "Origin"))
+    host = handler.request.host
+    foreign = site not in (None, "same-origin", "none") or (origin and urlsplit(origin).netloc != host)
+    if foreign or urlsplit(f"//{host}").hostname not in _LOOPBACK:
+        raise HTTPError(403, "Only pages of this Flower may do this")

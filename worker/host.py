@@ -78,7 +78,7 @@ class ExecutorHost:
         try:
             return self.redis.run(claim)
         except JobNotFound:
-            task = self.catalogue[spec.task] if spec.task in self.catalogue else None
+            task = self.catalogue.get(spec.task)
             if task:
                 spec = spec.model_copy(update={"limits": task.limits, "retry": task.retry, "exclusive": task.exclusive})
             self.redis.run(commands.open_job(spec, self.bounds))
@@ -100,12 +100,12 @@ class ExecutorHost:
         """
         return self._supervisor.submit(self._carry_out(held)).result()
 
-    def drain(self) -> None:
+    def drain(self, *, hurry: bool = False) -> None:
         """Let the running attempts go on for the settings' `drain_timeout`, then hand them back; at the second call, now.
 
         A worker whose slots are in child processes tells them by the wake-up channel.
         """
-        delay = 0.0 if self._draining else self.settings.drain_timeout.total_seconds()
+        delay = 0.0 if hurry or self._draining else self.settings.drain_timeout.total_seconds()
         self._draining = True
         timer = threading.Timer(delay, self._hand_back)
         timer.daemon = True

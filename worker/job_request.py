@@ -10,13 +10,12 @@ import uuid
 from typing import Any
 
 from celery.exceptions import InvalidTaskError
-from celery.worker.request import Request
-from celery.worker.state import task_accepted
 from pydantic import ValidationError
 
 from ..communicators import Claim, JobSpec, JobState
 from ..config.errors import OutriderError
 from .celery_app import executor_host
+from .celery_internals import Request, task_accepted
 
 __all__ = ["JobRequest", "claim_job"]
 
@@ -114,6 +113,10 @@ class JobRequest(Request):
     def terminate(self, pool: Any, signal: Any = None) -> None:  # noqa: ARG002 - Celery calls it so
         """Cancel the job as `Job.cancel` does: its Executor stops the whole tree, in every pool, and reports the end."""
         self._request_cancel()
+
+    def cancel(self, pool: Any, signal: Any = None, emit_retry: bool = True) -> None:  # noqa: ARG002, FBT001, FBT002
+        """Hand the job back at once: Celery asks for this when it is told a second time to stop."""
+        executor_host().drain(hurry=True)
 
     def _request_cancel(self) -> None:
         try:

@@ -14,7 +14,6 @@ from .sweep import JOB_COOKIE, WORKER_COOKIE
 __all__ = ["Launch", "input_paths", "plan_launch"]
 
 
-
 @dataclass(frozen=True)
 class Launch:
     """The words, folder and variables of a program to be started."""
@@ -31,7 +30,9 @@ class Launch:
     input_files: Mapping[str, str]
 
 
-def plan_launch(task: ThirdPartyTask, directory: Path, inherited: Mapping[str, str], job_id: str, worker_id: str) -> Launch:
+def plan_launch(
+    task: ThirdPartyTask, directory: Path, inherited: Mapping[str, str], job_id: str, worker_id: str
+) -> Launch:
     """Decide how to start a task's program.
 
     Args:

@@ -67,9 +67,7 @@ class Program:
                 )
             except OSError as error:
                 raise CannotRun("environment", f"cannot start {launch.argv[0]}: {_why(error, launch)}") from error
-        with contextlib.suppress(OSError):  # when memory runs out, the kernel shall take the program before the worker
-            with open(f"/proc/{popen.pid}/oom_score_adj", "w") as score:
-                score.write(_OOM_SCORE)
+        _offer_to_oom_killer(popen.pid)
         return cls(popen)
 
     @property
@@ -107,9 +105,9 @@ class Program:
             self.paused, self.resumed_at = False, now
 
     async def stop(self, grace: timedelta) -> None:
-        """Send TERM to the group, and KILL after the grace to what is left. A stopped process hears TERM only when it goes on."""
+        """Send TERM to the group, and KILL after the grace to what is left."""
         self.signal(signal.SIGTERM)
-        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGCONT)  # a stopped process hears TERM only when it goes on
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.wait(), grace.total_seconds())
         self.kill()
@@ -146,6 +144,12 @@ class Program:
             elapsed_seconds=self.elapsed_seconds,
         )
         self._ended.set_result(ended)
+
+
+def _offer_to_oom_killer(pid: int) -> None:
+    """When memory runs out, the kernel shall take the program before the worker."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/oom_score_adj", "w") as score:
+        score.write(_OOM_SCORE)
 
 
 def _why(error: OSError, launch: Launch) -> str:

@@ -70,7 +70,7 @@ class ReaperStep(bootsteps.StartStopStep):
         reaper = Reaper()
         self._timer_entry = consumer.timer.call_repeatedly(reaper.interval_seconds, reaper.tick)
 
-    def stop(self, consumer: Any) -> None:
+    def stop(self, consumer: Any) -> None:  # noqa: ARG002 - Celery calls it so
         """Look no more."""
         if self._timer_entry is not None:
             self._timer_entry.cancel()

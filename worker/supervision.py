@@ -41,7 +41,9 @@ class Supervision:
     If one of them must stop, so must the program. Nothing of the program is left when `run` returns.
     """
 
-    def __init__(self, held: Claim, ledger: Ledger, upward: LedgerCommunicator, pipe: PipeCommunicator, site: Site) -> None:
+    def __init__(
+        self, held: Claim, ledger: Ledger, upward: LedgerCommunicator, pipe: PipeCommunicator, site: Site
+    ) -> None:
         """Prepare to supervise the program of one attempt."""
         self._held = held
         self._ledger = ledger

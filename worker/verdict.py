@@ -48,7 +48,7 @@ def verdict(program: str, ended: Exit, stderr_tail: tuple[str, ...], stop: Stop 
 
 
 def next_attempt(outcome: Outcome, attempt: int, worker: str, policy: RetryPolicy) -> Outcome | Released:
-    """Return the outcome, or that the job is attempted again: its end is one that the policy lists, or it is handed back."""
+    """Return the outcome, or that the job is attempted again: the policy lists its end, or it is handed back."""
     facts = AttemptFacts(
         worker=worker, state=outcome.state, reason=outcome.reason, error=outcome.error, exit=outcome.exit
     )

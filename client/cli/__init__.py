@@ -1,5 +1,7 @@
 """The command line."""
 
+import os
+import sys
 from typing import Any
 
 import click
@@ -17,6 +19,9 @@ class _Group(click.Group):
         """Run a command; an error of ours is one sentence, not a traceback."""
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:  # whoever read us has read enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
         except OutriderError as error:
             click.echo(f"outrider: {error}", err=True)
             ctx.exit(1)
@@ -29,7 +34,27 @@ def main() -> None:
 
     Settings are environment variables; see docs/settings.md.
     """
+    here = os.getcwd()  # a producer's own modules lie beside them, as for every Celery user
+    if here not in sys.path:
+        sys.path.insert(0, here)
 
 
-for _command in (tasks, describe, submit, dry_run, jobs, show, watch, logs, result, cancel, pause, resume, up, worker, redis, demo):
+for _command in (
+    tasks,
+    describe,
+    submit,
+    dry_run,
+    jobs,
+    show,
+    watch,
+    logs,
+    result,
+    cancel,
+    pause,
+    resume,
+    up,
+    worker,
+    redis,
+    demo,
+):
     main.add_command(_command)

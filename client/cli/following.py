@@ -1,7 +1,9 @@
 """A command that follows a job and leaves with its end."""
 
+import contextlib
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -10,18 +12,33 @@ from ...communicators import Finished, JobState, Outcome
 from ..job import Job
 from ..live import show_messages
 
-__all__ = ["exit_with", "follow"]
+__all__ = ["exit_with", "follow", "leaving"]
+
+_INTERRUPTED = 130
 
 
 def follow(job: Job[Any], *, as_json: bool) -> None:
     """Print a job's messages until it has ended, then leave with 0 if it succeeded and 1 if not."""
-    if not as_json:
-        exit_with(show_messages(job.watch()))
-    for message in job.watch():
-        stamp = message.stamp.model_dump(mode="json") if message.stamp else {}
-        click.echo(json.dumps({**stamp, **message.model_dump(mode="json")}))
-        if isinstance(message, Finished):
-            exit_with(message.outcome)
+    with leaving(job.id):
+        if not as_json:
+            exit_with(show_messages(job.watch()))
+        for message in job.watch():
+            stamp = message.stamp.model_dump(mode="json") if message.stamp else {}
+            click.echo(json.dumps({**stamp, **message.model_dump(mode="json")}))
+            if isinstance(message, Finished):
+                exit_with(message.outcome)
+
+
+@contextlib.contextmanager
+def leaving(job_id: str) -> Iterator[None]:
+    """Say, when somebody leaves by Ctrl-C, what becomes of the job."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(
+            f"\nThe job goes on: `outrider watch {job_id}` follows it, `outrider cancel {job_id}` stops it.", err=True
+        )
+        sys.exit(_INTERRUPTED)
 
 
 def exit_with(outcome: Outcome | None) -> None:

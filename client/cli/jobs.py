@@ -7,11 +7,12 @@ from typing import Any
 import click
 from rich.text import Text
 
-from ...communicators import JobRecord, JobState
+from ...communicators import JobRecord, JobState, Wish
+from ...config import shown
 from ..client import SubmitOptions
 from ..default import default_client
 from ..job import Job
-from .following import exit_with, follow
+from .following import exit_with, follow, leaving
 from .output import as_json as to_json
 from .output import json_option, print_fields, print_json, print_table, state_text
 from .parameters import parameter_option, task_from_words
@@ -53,6 +54,11 @@ def jobs(limit: int, as_json: bool) -> None:
     if as_json:
         print_json(records)
         return
+    if not records:
+        click.echo(
+            f"no jobs in {shown(default_client().redis.url)} (see OUTRIDER_BROKER_URL, OUTRIDER_PROJECT)", err=True
+        )
+        return
     rows = [(r.id, r.spec.task, state_text(r.state), _age(r.queued_at), _note(r)) for r in records]
     print_table(("ID", "TASK", "STATE", "SUBMITTED", ""), rows)
 
@@ -83,7 +89,7 @@ def show(job_id: str, as_json: bool) -> None:
         *((f"  {name}", _value(value)) for name, value in record.spec.parameters.items()),
     ]
     if run:
-        rows += [("command", run.command), ("directory", str(run.directory))]
+        rows += [("command", _shortened(run.command)), ("directory", str(run.directory))]
     if record.provenance:
         rows.append(("program", record.provenance.program_version))
     if outcome and outcome.exit:
@@ -129,7 +135,8 @@ def logs(job_id: str, following: bool, as_json: bool) -> None:
 @click.option("--timeout", type=float, help="Seconds to wait for the job's end.")
 def result(job_id: str, timeout: float | None) -> None:
     """Wait for a job's end, and print its result as JSON; leave with 0 only if it succeeded."""
-    outcome = default_client().job(job_id).wait(timeout)
+    with leaving(job_id):
+        outcome = default_client().job(job_id).wait(timeout)
     if outcome.state is JobState.SUCCEEDED:
         print_json(to_json(outcome.result))
     else:
@@ -146,7 +153,7 @@ def cancel(job_id: str, as_json: bool) -> None:
     if as_json:
         print_json({"id": job_id, "state": state})
     else:
-        click.echo(f"{job_id} is {state}" if state.is_terminal else f"{job_id} was {state}; it is being stopped")
+        click.echo(f"{job_id} is {state}" if state.is_terminal else f"{job_id} was {state}; it will be stopped")
     sys.exit(0)
 
 
@@ -174,6 +181,8 @@ def resume(job_id: str) -> None:
 def _note(record: JobRecord) -> str:
     if record.outcome:
         return record.outcome.error.partition("\n")[0]
+    if record.wish is Wish.CANCEL:
+        return "is to be cancelled"
     return str(record.progress or "").removeprefix("progress: ")
 
 

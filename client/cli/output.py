@@ -27,6 +27,7 @@ _COLOURS = {
 
 #: Columns that other programs cut out.
 _WHOLE = ("ID", "TASK", "STATE")
+_UNFOLDED = 100_000
 
 
 def as_json(value: Any) -> Any:
@@ -50,7 +51,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) ->
         table.add_column(column, overflow="fold", no_wrap=column in _WHOLE)
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
-    _console().print(table)
+    _print(table)
 
 
 def print_fields(rows: Iterable[tuple[str, str | Text]]) -> None:
@@ -61,13 +62,19 @@ def print_fields(rows: Iterable[tuple[str, str | Text]]) -> None:
     for name, value in rows:
         if value:
             table.add_row(name, value if isinstance(value, Text) else Text(value))
-    _console().print(table)
+    _print(table)
 
 
-def _console() -> Console:
-    """Return where to print: a terminal at its width, anything else without folding."""
+def _print(table: Table) -> None:
+    """Print as wide as the terminal is; where there is none, without folding and padding."""
     console = Console()
-    return console if console.is_terminal else Console(width=10_000)
+    if console.is_terminal:
+        console.print(table)
+        return
+    wide = Console(width=_UNFOLDED, no_color=True)
+    with wide.capture() as captured:
+        wide.print(table)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def state_text(state: str) -> Text:

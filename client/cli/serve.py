@@ -10,6 +10,7 @@ import click
 
 from ...config import Settings, broker_url, load_settings, shown
 from ...config.errors import OutriderError
+from ...tasks import load_catalogue
 from ..services import running_services
 
 __all__ = ["demo", "redis", "up", "worker"]
@@ -22,17 +23,22 @@ __all__ = ["demo", "redis", "up", "worker"]
 def up(tasks: str | None, concurrency: int | None, flower_port: int) -> None:
     """Run everything that one machine needs: Redis, a worker and Flower. Ctrl-C stops it."""
     settings = _with_tasks(tasks)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    load_catalogue(settings.tasks)  # a module that cannot be imported is said here, not in a log
+    stop = _stop_on_signals()
     with running_services(settings, concurrency=concurrency, flower_port=flower_port) as services:
         click.echo(f"Redis   {shown(broker_url(settings))}")
-        click.echo(f"worker  pid {services.processes['worker'].pid}, log {services.logs / 'worker.log'}")
+        click.echo(f"worker  pid {services.processes['worker'].pid}, log {services.log('worker')}")
         click.echo(f"Flower  {services.flower_url}")
         click.echo(f"jobs    {settings.jobs_directory}\nReady: submit from another terminal. Ctrl-C stops everything.")
         while not stop.wait(1.0):
             if ended := services.first_ended():
-                raise OutriderError(f"{ended} has ended; see {services.logs / ended}.log")
+                raise OutriderError(f"{ended} has ended; see {services.log(ended)}")
+        wait = settings.drain_timeout.total_seconds()
+        click.echo(
+            f"Stopping: running jobs get {wait:g} s, then they wait for the next worker; Ctrl-C again skips that."
+        )
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: services.hurry())
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -50,10 +56,7 @@ def redis() -> None:
     """Keep the embedded Redis running in the foreground (a Procfile's `redis` line)."""
     url = broker_url(load_settings())
     click.echo(f"Redis at {shown(url)}; Ctrl-C leaves it.")
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    stop.wait()
+    _stop_on_signals().wait()
 
 
 @click.command()
@@ -65,6 +68,14 @@ def demo(directory: Path | None) -> None:
     run_demo(directory)
 
 
+def _stop_on_signals() -> threading.Event:
+    """Return an event that Ctrl-C, TERM or the end of the terminal sets."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
 def _with_tasks(modules: str | None) -> Settings:
     """Return the settings, with the option handed on to child processes by the environment."""
     if modules is not None:
@@ -73,5 +84,4 @@ def _with_tasks(modules: str | None) -> Settings:
     paths = os.environ.get("PYTHONPATH", "")
     if here not in paths.split(os.pathsep):  # a producer's own modules lie beside them, as for every Celery user
         os.environ["PYTHONPATH"] = f"{here}{os.pathsep}{paths}" if paths else here
-    sys.path[:0] = [] if here in sys.path else [here]
     return load_settings()

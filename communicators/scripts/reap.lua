@@ -16,7 +16,8 @@ local ends = {
 
 local function verdict(record, wish, spec)
   if wish == 'cancel' then return ends.cancelled end
-  if not cjson.decode(spec).retry.on_loss then return ends.lost end
+  local known, task = pcall(cjson.decode, spec)
+  if known and task.retry and not task.retry.on_loss then return ends.lost end
   if redis.call('HINCRBY', record, 'losses', 1) >= tonumber(crash_limit) then return ends.crashed end
 end
 

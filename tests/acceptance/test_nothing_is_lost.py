@@ -14,7 +14,7 @@ from little_tasks import Shell, ShellWithOutput, Sleep, Sum
 from support import RedisServer, eventually
 
 import outrider
-from outrider import Limits, RetryPolicy
+from outrider import RetryPolicy
 from outrider.client import Client, SubmitOptions
 from outrider.communicators import Bounds, JobSpec, Outcome, RedisClient, commands
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from little_tasks import Shell, Sleep
-from support import PROGRAMS, eventually
+from support import eventually
 
 import outrider
 from outrider import Limits

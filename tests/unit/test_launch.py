@@ -13,8 +13,8 @@ from outrider import Flag, Output, Positional, Stdin, Stdout, ThirdPartyTask
 from outrider.config.errors import CannotRun
 from outrider.worker import plan_launch
 from outrider.worker.launch import find_program, input_paths
-from outrider.worker.sweep import JOB_COOKIE, WORKER_COOKIE
 from outrider.worker.outputs import check_inputs, hash_files
+from outrider.worker.sweep import JOB_COOKIE, WORKER_COOKIE
 
 DIRECTORY = Path("/jobs/1/work")
 

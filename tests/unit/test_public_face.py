@@ -20,6 +20,7 @@ PUBLIC = [
     "Finished",
     "Flag",
     "Heartbeat",
+    "IdempotencyKeyReused",
     "InvalidParameters",
     "Job",
     "JobCancelled",
