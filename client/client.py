@@ -2,6 +2,7 @@
 
 import functools
 import getpass
+import json
 import socket
 import time
 import uuid
@@ -11,10 +12,20 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from kombu.exceptions import KombuError
+from kombu.pools import producers
+from pydantic_core import PydanticSerializationError
 
 from ..communicators import Bounds, Command, JobRecord, JobSpec, JobState, Outcome, RedisClient, commands
-from ..config import Limits, RetryPolicy, Settings, ledger_url, shown
-from ..config.errors import BrokerUnavailable, IdempotencyKeyReused, JobNotFound, QueueFull, SubmitError
+from ..config import Limits, RetryPolicy, Settings, broker_url, for_kombu, ledger_url, shown
+from ..config.errors import (
+    BrokerUnavailable,
+    IdempotencyKeyReused,
+    InvalidParameters,
+    JobNotFound,
+    LedgerError,
+    QueueFull,
+    SubmitError,
+)
 from ..tasks import Catalogue, ProgramRun, ThirdPartyTask, load_catalogue
 from ..worker import app, celery_name
 from .job import Job
@@ -65,6 +76,15 @@ class Client:
         return RedisClient(ledger_url(self._settings), self._settings.connect_timeout)
 
     @functools.cached_property
+    def _broker_url(self) -> str:
+        return broker_url(self._settings)
+
+    @functools.cached_property
+    def _producers(self) -> Any:
+        """A pool of kombu's producers for this client's queue."""
+        return producers[app.connection_for_write(for_kombu(self._broker_url))]
+
+    @functools.cached_property
     def catalogue(self) -> Catalogue:
         """The tasks that this process knows."""
         return load_catalogue(self._settings.tasks)
@@ -88,9 +108,9 @@ class Client:
         spec = self._spec(prepared, options)
         job_id = self._open(spec, options)
         if job_id == spec.id:
-            self._publish(spec)
+            self._publish(spec, options.idempotency_key)
         else:
-            self._check_same(spec, job_id, options.idempotency_key or "")
+            self._find_again(spec, job_id, options.idempotency_key or "")
         return Job(self, job_id, prepared.result_adapter())
 
     def submit_many(self, tasks: Iterable[HasResult[R_co]]) -> list[Job[R_co]]:
@@ -104,13 +124,19 @@ class Client:
         specs = [self._spec(task, SubmitOptions()) for task in prepared]
         answers = self.redis.run_many([self._opening(spec, None) for spec in specs])
         accepted: list[Job[R_co]] = []
-        for task, spec, answer in zip(prepared, specs, answers, strict=True):
-            if isinstance(answer, Exception):
-                error = answer if isinstance(answer, SubmitError) else BrokerUnavailable(self.redis.url, str(answer))
-                error.add_note(f"enqueued before that: {[job.id for job in accepted]}")
-                raise error
-            self._publish(spec)
-            accepted.append(Job(self, spec.id, task.result_adapter()))
+        try:
+            for task, spec, answer in zip(prepared, specs, answers, strict=True):
+                if isinstance(answer, Exception):
+                    raise answer  # noqa: TRY301 - handled with what publishing raises
+                self._publish(spec)
+                accepted.append(Job(self, spec.id, task.result_adapter()))
+        except Exception as problem:
+            for spec in specs[len(accepted) :]:
+                self._withdraw(spec, problem)
+            url = shown(self.redis.url)
+            error = problem if isinstance(problem, SubmitError) else BrokerUnavailable(url, str(problem))
+            error.add_note(f"enqueued before that: {[job.id for job in accepted]}")
+            raise error from problem
         return accepted
 
     def job(self, job_id: str) -> Job[Any]:
@@ -143,7 +169,12 @@ class Client:
             raise TypeError(f"parameters go into the task: {type(task).__name__}({', '.join(parameters)}=...)")
         if not isinstance(task, ThirdPartyTask):
             raise TypeError(f"submit takes a task or the name of one, not {task!r}")
-        return task.with_absolute_inputs(Path.cwd())
+        prepared = task.with_absolute_inputs(Path.cwd())
+        try:
+            json.loads(prepared.model_dump_json())
+        except (PydanticSerializationError, ValueError, RecursionError) as error:
+            raise InvalidParameters(prepared.name, [f"they cannot be sent as JSON: {error}"]) from error
+        return prepared
 
     def _spec(self, task: ThirdPartyTask, options: "SubmitOptions") -> JobSpec:
         return JobSpec(
@@ -163,19 +194,31 @@ class Client:
         give_up = time.monotonic() + (options.timeout or 0.0)
         while True:
             try:
-                return self.redis.run(self._opening(spec, options.idempotency_key))
-            except TimeoutError as error:
-                raise BrokerUnavailable(shown(self.redis.url), str(error)) from error
+                return self._open_once(spec, options.idempotency_key)
             except QueueFull:
                 over = options.timeout is not None and time.monotonic() >= give_up
                 if not options.block or over:
                     raise
                 time.sleep(_FULL_PAUSE_SECONDS)
 
-    def _check_same(self, spec: JobSpec, job_id: str, key: str) -> None:
-        first = self.redis.run(commands.read_record(job_id)).spec
-        if (first.task, first.parameters) != (spec.task, spec.parameters):
-            raise IdempotencyKeyReused(key, job_id, first.task)
+    def _open_once(self, spec: JobSpec, idempotency_key: str | None) -> str:
+        """Open the record. Asking twice is asking once: the first answer may be lost, or our idea of the time old."""
+        try:
+            return self.redis.run(self._opening(spec, idempotency_key))
+        except (BrokerUnavailable, TimeoutError):
+            self.redis.forget_server_time()
+        try:
+            return self.redis.run(self._opening(spec, idempotency_key))
+        except TimeoutError as error:
+            raise BrokerUnavailable(shown(self.redis.url), str(error)) from error
+
+    def _find_again(self, spec: JobSpec, job_id: str, key: str) -> None:
+        """Make sure that the key's job is the one that is asked for, and that it is in the queue if it waits."""
+        first = self.redis.run(commands.read_record(job_id))
+        if (first.spec.task, first.spec.parameters) != (spec.task, spec.parameters):
+            raise IdempotencyKeyReused(key, job_id, first.spec.task)
+        if first.state is JobState.QUEUED:  # its producer may have died before it sent the message; a second is dropped
+            self._publish(first.spec, key)
 
     def _opening(self, spec: JobSpec, idempotency_key: str | None) -> Command[str]:
         deadline = self.redis.server_time_ms() + int(self.connect_seconds * 1000)
@@ -187,20 +230,34 @@ class Client:
             idempotency_key=idempotency_key,
         )
 
-    def _publish(self, spec: JobSpec) -> None:
+    def _publish(self, spec: JobSpec, idempotency_key: str | None = None) -> None:
         """Send the Celery message; if that fails, close the record: no job waits for a message that never comes."""
         try:
-            app.send_task(
-                celery_name(spec.task), kwargs=spec.parameters, task_id=spec.id, queue=spec.queue, retry=False
-            )
+            with self._producers.acquire(block=True, timeout=self.connect_seconds) as producer:
+                app.send_task(
+                    celery_name(spec.task),
+                    kwargs=spec.parameters,
+                    task_id=spec.id,
+                    queue=spec.queue,
+                    producer=producer,
+                    retry=False,
+                )
         except (KombuError, OSError) as error:
-            outcome = Outcome(state=JobState.CANCELLED, error=f"it could not be enqueued: {error}")
-            unavailable = BrokerUnavailable(shown(self.redis.url), str(error) or type(error).__name__)
-            try:
-                self.redis.run(commands.close_unclaimed(spec.id, outcome, self.bounds))
-            except BrokerUnavailable as worse:
-                unavailable.add_note(f"job {spec.id} may still be enqueued: {worse}")
+            unavailable = BrokerUnavailable(shown(self._broker_url), str(error) or type(error).__name__)
+            self._withdraw(spec, unavailable, idempotency_key)
             raise unavailable from error
+
+    def _withdraw(self, spec: JobSpec, problem: Exception, idempotency_key: str | None = None) -> None:
+        """Close a record whose message was not sent, and free its key, as far as the ledger can be reached."""
+        outcome = Outcome(state=JobState.CANCELLED, error=f"it could not be enqueued: {problem}")
+        try:
+            if idempotency_key is not None:
+                self.redis.run(commands.forget_idempotency_key(idempotency_key))
+            self.redis.run(commands.close_unclaimed(spec.id, outcome, self.bounds))
+        except BrokerUnavailable as worse:
+            problem.add_note(f"job {spec.id} may still be enqueued: {worse}")
+        except LedgerError:
+            pass  # there is no such record, or it was closed or claimed meanwhile
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """Waiting for many jobs by one inbox, however many they are."""
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -34,6 +35,7 @@ class _Inbox(Generic[J]):
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._position = "0"
         self._subscribed = 0.0
+        self._unknown: list[str] = []
 
     def subscriptions(self) -> list[Command[dict[str, str]]]:
         """Return the commands that have the ends of all pending jobs told to us, and tell which have ended; often none."""
@@ -58,10 +60,13 @@ class _Inbox(Generic[J]):
         return commands.read_inbox(self.id, self._position, block)
 
     def take_ended(self, ended: dict[str, str]) -> list[J]:
-        for job_id, state in ended.items():
-            if state == "unknown":
-                raise JobNotFound(job_id)
-        return self._take(ended)
+        self._unknown += [job_id for job_id, state in ended.items() if state == "unknown"]
+        return self._take(job_id for job_id, state in ended.items() if state != "unknown")
+
+    def check_known(self) -> None:
+        """Raise for a job without a record; only after those that have ended were given."""
+        if self._unknown:
+            raise JobNotFound(self._unknown[0])
 
     def take(self, answer: tuple[str, list[str]]) -> list[J]:
         self._position, ids = answer
@@ -94,8 +99,10 @@ def as_completed(jobs: Iterable[J], timeout: float | None = None) -> Iterator[J]
                 time.sleep(patience.pause_after(error))
                 continue
             yield from ended
+            inbox.check_known()
     finally:
-        redis.run(commands.forget_inbox(inbox.id))
+        with contextlib.suppress(BrokerUnavailable):  # then it expires
+            redis.run(commands.forget_inbox(inbox.id))
 
 
 async def as_completed_async(jobs: Iterable[J], timeout: float | None = None) -> AsyncIterator[J]:
@@ -118,4 +125,5 @@ async def as_completed_async(jobs: Iterable[J], timeout: float | None = None) ->
                 continue
             for job in ended:
                 yield job
+            inbox.check_known()
         await redis.run(commands.forget_inbox(inbox.id))

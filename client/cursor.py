@@ -1,9 +1,9 @@
 """Where a reader stands in a job's stream. It asks nothing itself: the blocking and the async reader share it."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from ..communicators import Command, Finished, Message, StateChanged, commands
+from ..communicators import Command, Finished, JobRecord, Message, Stamp, StateChanged, commands
 from ..config.errors import BrokerUnavailable, WaitTimeout
 
 __all__ = ["Cursor", "Patience"]
@@ -24,6 +24,7 @@ class Cursor:
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self._position = "0"
         self._state = ""
+        self._closed_before: datetime | None = None
         #: Whether the terminal message has been read.
         self.finished = False
 
@@ -54,6 +55,15 @@ class Cursor:
                     self._state = item.state
                 messages.append(item)
         return messages
+
+    def take_end(self, record: JobRecord) -> list[Message]:
+        """Return the terminal message of a closed job whose stream brings none: it was not understood, or not kept."""
+        if record.outcome is None or record.ended_at is None or self._closed_before is None:
+            self._closed_before = record.ended_at
+            return []  # not closed, or perhaps only since the last read: look at the stream once more
+        self.finished = True
+        stamp = Stamp(job_id=record.id, attempt=record.attempt, at=record.ended_at, position=self._position)
+        return [Finished(outcome=record.outcome, stamp=stamp)]
 
 
 class Patience:

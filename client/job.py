@@ -84,8 +84,8 @@ class Job(Generic[R]):
             command = cursor.next_read(redis.longest_block)
             try:
                 messages = cursor.take(redis.run(command))
-                if not messages:
-                    redis.run(commands.read_state(self.id))  # raises JobNotFound when there is nothing to wait for
+                if not messages:  # a record that is gone raises; one that is closed ends the watch in any case
+                    messages = cursor.take_end(redis.run(commands.read_record(self.id)))
                 patience.answered()
             except BrokerUnavailable as error:
                 time.sleep(patience.pause_after(error))
@@ -101,7 +101,7 @@ class Job(Generic[R]):
                 try:
                     messages = cursor.take(await redis.run_blocking(command))
                     if not messages:
-                        await redis.run(commands.read_state(self.id))
+                        messages = cursor.take_end(await redis.run(commands.read_record(self.id)))
                     patience.answered()
                 except BrokerUnavailable as error:
                     await asyncio.sleep(patience.pause_after(error))

@@ -5,7 +5,19 @@ from .commands import Bounds, Command
 from .communicator import Communicator
 from .ledger import Ledger, MemoryLedger, RedisLedger
 from .ledger_communicator import LedgerCommunicator
-from .messages import Cancel, Finished, Heartbeat, LogLines, Message, Pause, Progress, Resume, StateChanged, Stream
+from .messages import (
+    Cancel,
+    Finished,
+    Heartbeat,
+    LogLines,
+    Message,
+    Pause,
+    Progress,
+    Resume,
+    Stamp,
+    StateChanged,
+    Stream,
+)
 from .outcome import Exit, FailureReason, Outcome, OutputFile
 from .pipe import PipeCommunicator
 from .progress_pattern import ProgressPattern
@@ -45,6 +57,7 @@ __all__ = [
     "RedisLedger",
     "Resume",
     "RunFacts",
+    "Stamp",
     "StateChanged",
     "Stream",
     "Wish",

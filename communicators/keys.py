@@ -1,9 +1,11 @@
 """The names of our keys in Redis."""
 
-__all__ = ["JOBS", "OPEN", "WAKE_CHANNEL", "idempotency", "inbox", "record", "stream"]
+__all__ = ["DEADLINES", "JOBS", "OPEN", "WAKE_CHANNEL", "idempotency", "inbox", "record", "stream"]
 
 #: Sorted set of all job ids by the time of submission.
 JOBS = "outrider:jobs"
+#: Sorted set of the jobs that may not wait for ever, by when they must have been claimed.
+DEADLINES = "outrider:deadlines"
 #: Sorted set of the open jobs: queued ones below zero, claimed ones by their lease.
 OPEN = "outrider:open"
 #: Channel on which the ids of jobs are published whose Executor has something to look at.

@@ -101,7 +101,7 @@ class LedgerCommunicator(Communicator):
             except LedgerError as refusal:
                 self.refuse(refusal)
                 return
-            except OutriderError as error:
+            except Exception as error:  # noqa: BLE001 - a message that cannot be sent must not keep the job from its end
                 facts = {"action": "messages_lost", "job_id": self._held.spec.id, "attempt": self._held.attempt}
                 logger.warning("%d messages were lost: %s", len(batch), error, extra=facts)
                 return

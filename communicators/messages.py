@@ -4,6 +4,7 @@ A message is JSON; `kind` says which class it is. Whoever carries it fills in th
 program cannot claim to speak for another job. A reader skips kinds and versions that it does not know.
 """
 
+import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -158,14 +159,14 @@ def encode_message(message: Message) -> bytes:
 def decode_message(job_id: str, position: bytes, fields: Mapping[bytes, bytes]) -> Message | None:
     """Read one entry of a job's stream; `None`, and a line in the log, for what this version does not understand."""
     try:
-        message = _ADAPTER.validate_json(fields[b"json"])
+        message = _ADAPTER.validate_python(json.loads(fields[b"json"]))
         stamp = Stamp(
             job_id=job_id,
             attempt=int(fields[b"attempt"]),
             at=datetime.fromtimestamp(int(position.partition(b"-")[0]) / 1000, UTC),
             position=position.decode(),
         )
-    except (ValidationError, ValueError, KeyError) as error:
+    except (ValidationError, ValueError, KeyError, RecursionError) as error:
         facts: dict[str, Any] = {"action": "message_skipped", "job_id": job_id}
         logger.warning(
             "skipped a message at %r that this version does not understand: %s", position, error, extra=facts

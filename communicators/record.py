@@ -113,6 +113,11 @@ class Claim(BaseModel):
     attempt: int
     worker: str
 
+    @property
+    def cookie(self) -> str:
+        """What the processes of this attempt carry, and those of no other."""
+        return f"{self.spec.id}/{self.token}"
+
 
 class JobRecord(BaseModel):
     """Everything the ledger knows about a job."""

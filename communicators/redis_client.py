@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 #: Blocking reads wait this much less than a socket may be silent.
 _BLOCK_MARGIN = timedelta(seconds=1)
+_AWAY = ("OOM", "READONLY", "MISCONF", "BUSY", "MASTERDOWN", "LOADING", "command not allowed when used memory")
+_NOT_YET: Any = object()
 
 
 @functools.cache
@@ -106,6 +108,10 @@ class RedisClient:
             self._clock_offset_ms = self.run(server_time_ms()) - int(time.monotonic() * 1000)
         return int(time.monotonic() * 1000) + self._clock_offset_ms
 
+    def forget_server_time(self) -> None:
+        """Ask for the server's time again when it is next needed: its clock, or ours, may have been set."""
+        self._clock_offset_ms = None
+
     def close(self) -> None:
         """Close the connections."""
         self._redis.close()
@@ -182,7 +188,7 @@ class AsyncRedisClient:
                             ignore_subscribe_messages=True, timeout=self.longest_block.total_seconds()
                         )
                         if message:
-                            yield message["data"].decode()
+                            yield message["data"].decode(errors="replace")
             await asyncio.sleep(self._timeout.total_seconds() / 5)
 
     async def close(self) -> None:
@@ -209,18 +215,24 @@ class AsyncRedisClient:
                     future.set_result(value)
 
     async def _ask(self, commands: Sequence[Command[Any]]) -> list[Any]:
-        """Send a batch; while Redis is away, again and again until the patience is over."""
+        """Send a batch; what finds Redis away, or unable to write, again and again until the patience is over."""
         deadline = time.monotonic() + self._patience.total_seconds()
         backoff = ExponentialBackoff(cap=1.0, base=0.02)
+        answers: list[Any] = [_NOT_YET] * len(commands)
         failures = 0
         while True:
+            open_ones = [i for i, answer in enumerate(answers) if answer is _NOT_YET]
             try:
-                return await self._ask_once(commands)
+                for i, answer in zip(open_ones, await self._ask_once([commands[i] for i in open_ones]), strict=True):
+                    if not _is_away(answer) or time.monotonic() > deadline:
+                        answers[i] = answer
             except (redis.ConnectionError, redis.TimeoutError, OSError):
-                failures += 1
                 if time.monotonic() > deadline:
                     raise
-                await asyncio.sleep(backoff.compute(failures))
+            if _NOT_YET not in answers:
+                return answers
+            failures += 1
+            await asyncio.sleep(backoff.compute(failures))
 
     async def _ask_once(self, commands: Sequence[Command[Any]]) -> list[Any]:
         pipeline = self._redis.pipeline(transaction=False)
@@ -231,6 +243,13 @@ class AsyncRedisClient:
         for i in missing:
             answers[i] = await self._redis.execute_command(*_words(commands[i], whole_script=True))
         return list(answers)
+
+
+def _is_away(answer: Any) -> bool:
+    """Whether Redis said that it cannot do this now: memory full, disk full, loading, read-only, busy."""
+    return isinstance(answer, redis.ResponseError) and (
+        isinstance(answer, redis.OutOfMemoryError | redis.ReadOnlyError) or str(answer).startswith(_AWAY)
+    )
 
 
 def _read(command: Command[T], answer: Any) -> T | Exception:

@@ -6,7 +6,7 @@ from .embedded_redis import embedded_redis_url, find_redis_server, runtime_direc
 from .logs import set_up_logging
 from .policies import Limits, RetryPolicy
 from .project import project_folder
-from .redis_url import check_redis_url, shown
+from .redis_url import check_redis_url, for_kombu, shown
 from .settings import Settings, load_settings, program_environment, service_environment
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "check_redis_url",
     "embedded_redis_url",
     "find_redis_server",
+    "for_kombu",
     "ledger_url",
     "load_settings",
     "program_environment",

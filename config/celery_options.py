@@ -16,7 +16,7 @@ def celery_options(settings: Settings, broker_url: str, result_backend: str) -> 
     """
     connect_timeout = settings.connect_timeout.total_seconds()
     transport = {
-        # A claimed message is acknowledged at once, so this covers only a crash between the pop and the claim.
+        # A claimed message is acknowledged at once, so this covers only a crash between delivery and claim.
         "visibility_timeout": settings.visibility_timeout.total_seconds(),
         "unacked_restore_throttle": 1,
         "socket_connect_timeout": connect_timeout,
@@ -31,7 +31,7 @@ def celery_options(settings: Settings, broker_url: str, result_backend: str) -> 
         "result_serializer": "json",
         "event_serializer": "json",
         # One job, one slot; a busy worker hoards nothing.
-        "worker_pool": "threads",
+        "worker_pool": settings.pool,  # Celery prefers it to its own --pool=prefork
         "worker_concurrency": settings.concurrency,
         "worker_prefetch_multiplier": 1,
         "worker_disable_prefetch": True,
@@ -48,8 +48,7 @@ def celery_options(settings: Settings, broker_url: str, result_backend: str) -> 
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "result_backend": f"{result_backend}+{for_celery_results(settings.result_url or broker_url)}",
-        "result_backend_always_retry": True,
-        "result_backend_max_retries": 10,
+        "result_backend_transport_options": {"retry_policy": {"max_retries": 2, "timeout": 1.0}},
         "result_expires": settings.retention,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,

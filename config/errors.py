@@ -81,7 +81,8 @@ class UnknownTask(SubmitError, KeyError):
 
     def __str__(self) -> str:
         hint = f"did you mean {' or '.join(map(repr, self.suggestions))}?" if self.suggestions else ""
-        return f"no task is called {self.name!r}; {hint or 'list them with `outrider tasks` (modules of your own: OUTRIDER_TASKS)'}"
+        known = "list them with `outrider tasks`; modules of your own go into OUTRIDER_TASKS"
+        return f"no task is called {self.name!r}; {hint or known}"
 
 
 class InvalidParameters(SubmitError):

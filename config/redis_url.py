@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 from .errors import SettingsError
 
 _SCHEMES = ("redis", "rediss", "unix")
-_PASSWORDS = (re.compile(r"(://[^:@/?]*:).+(?=@)"), re.compile(r"([?&]password=)[^&]+"))
+_PASSWORDS = (re.compile(r"(://[^:@/?]*:).+(?=@)"), re.compile(r"([?&](?:ssl_)?password=)[^&]+"))
 
 
 def check_redis_url(url: str, variable: str) -> str:

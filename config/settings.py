@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     queue: str = "outrider"
     #: How many jobs a worker runs at once; unset: the number of processors.
     concurrency: int | None = Field(default=None, gt=0)
+    #: Where a worker's slots live: threads of its process, child processes, or its main thread.
+    pool: Literal["threads", "prefork", "solo"] = "threads"
     #: How long a program may take to end after TERM before it gets KILL.
     grace: Duration = Field(default=timedelta(seconds=10), ge=timedelta(0))
     #: How long a worker that is asked to stop lets its jobs run before it hands them back.
@@ -50,7 +52,7 @@ class Settings(BaseSettings):
     #: How often a running job reports although nothing happens.
     heartbeat_interval: Duration = Field(default=timedelta(seconds=5), gt=timedelta(0))
     #: How long the record and the messages of a closed job are kept.
-    retention: Duration = Field(default=timedelta(days=7), gt=timedelta(0))
+    retention: Duration = Field(default=timedelta(days=7), ge=timedelta(seconds=1))
     #: How many jobs may wait at once; 0: no bound.
     max_queued: int = Field(default=0, ge=0)
     #: Messages that a job's stream keeps, the newest ones (roughly).

@@ -57,7 +57,8 @@ def start_worker(environment: dict[str, str], short_folder: Path) -> Iterator[Ca
         name = f"w{len(workers)}-{os.getpid()}"
         log = short_folder / f"{name}.log"
         words = ["-m", "celery", "-A", "outrider", "worker", "--without-mingle", "--without-gossip"]
-        words += [f"--pool={pool}", f"--concurrency={concurrency}", f"--hostname={name}@test", *options]
+        variables["OUTRIDER_POOL"] = pool
+        words += [f"--concurrency={concurrency}", f"--hostname={name}@test", *options]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [sys.executable, *words],
@@ -70,6 +71,7 @@ def start_worker(environment: dict[str, str], short_folder: Path) -> Iterator[Ca
         workers.append(worker)
         eventually(lambda: " ready." in worker.text() or process.poll() is not None, f"{name} is ready", 30)
         assert process.poll() is None, worker.text()
+        assert f"({ {'threads': 'thread'}.get(pool, pool) })" in worker.text(), "the pool is the one that was asked for"
         return worker
 
     yield start

@@ -76,3 +76,23 @@ class Alone(Sleep):
     """It must never run twice at a time."""
 
     exclusive: ClassVar[bool] = True
+
+
+class Leaves(ThirdPartyTask):
+    """Its result is more than can be had."""
+
+    executable: ClassVar[str] = "true"
+
+    how: Annotated[str, NotAnArgument()]
+
+    def read_result(self, run: ProgramRun) -> Any:
+        match self.how:
+            case "surrogate":
+                return "\udcff"
+            case "deep":
+                value: list[Any] = []
+                for _ in range(300):
+                    value = [value]
+                return value
+            case name:
+                raise {"SystemExit": SystemExit, "KeyboardInterrupt": KeyboardInterrupt}.get(name, RecursionError)(name)

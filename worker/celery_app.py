@@ -6,6 +6,9 @@ needed.
 
 import contextlib
 import functools
+import os
+import signal
+import threading
 from typing import Any
 
 import click
@@ -89,6 +92,42 @@ def _close_unknown(name: str, id: str, **_: Any) -> None:  # noqa: A002 - Celery
     error = f"the worker has no task {name.removeprefix(_PREFIX)!r}; it has {known} (see OUTRIDER_TASKS)"
     with contextlib.suppress(OutriderError):  # no record, or it is closed: nobody waits
         executor_host().close_unclaimed(id, failed("validation", error))
+
+
+@signals.task_rejected.connect
+def _close_rejected(message: Any, exc: BaseException | None, **_: Any) -> None:
+    """A message that was refused: if a job waits for it, it must not wait for ever."""
+    job_id = message.headers.get("id") if isinstance(message.headers, dict) else None
+    if isinstance(job_id, str):
+        with contextlib.suppress(OutriderError):
+            executor_host().close_unclaimed(job_id, failed("validation", f"its message was refused: {exc}"))
+
+
+@signals.worker_init.connect
+@signals.worker_process_init.connect
+def _collect_children(**_: Any) -> None:
+    """Whoever started us may ignore SIGCHLD; then the kernel would collect our programs before us."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
+@signals.worker_process_init.connect
+def _note_pool_child(**_: Any) -> None:
+    """In a child of the `prefork` pool: be ready before each job for a TERM to the whole process group.
+
+    Not now: the pool sets its own handlers after this.
+    """
+    signals.task_prerun.connect(_outlive_the_group)
+
+
+def _outlive_the_group(**_: Any) -> None:
+    signal.signal(signal.SIGTERM, _leave_when_idle)
+
+
+def _leave_when_idle(*_: Any) -> None:
+    """Stay while there is a job: the parent, which got the same TERM, lets it end or hands it back."""
+    if not executor_host().is_busy:
+        raise SystemExit
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
 
 
 def _tell_progress(job_id: str, progress: Progress) -> None:

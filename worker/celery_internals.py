@@ -6,13 +6,13 @@ A Celery that changed one of these must be a clear error, not a job that silentl
 import inspect
 
 import celery
-from celery.worker import strategy
 from celery.worker.request import Request, create_request_cls
 from celery.worker.state import task_accepted
+from celery.worker.strategy import default as default_strategy
 
 from ..config.errors import SettingsError
 
-__all__ = ["Request", "check_celery", "task_accepted"]
+__all__ = ["Request", "check_celery", "default_strategy", "task_accepted"]
 
 #: Methods that we override, with the parameters that Celery calls them with.
 _OVERRIDDEN = {
@@ -27,7 +27,7 @@ _USED = ("acknowledge", "argsrepr", "kwargsrepr", "message", "request_dict", "ro
 #: class of a task's requests is the one that the task names.
 _FLOW = {
     create_request_cls: ("accept_callback=self.on_accepted", "self.request_dict", "self.revoked()"),
-    strategy.default: ("task.Request",),
+    default_strategy: ("task.Request",),
 }
 
 

@@ -32,6 +32,7 @@ from .provenance import ProvenanceCollector
 from .result import with_result
 from .site import Site
 from .supervision import Supervision
+from .sweep import ATTEMPT_COOKIE, WORKER_COOKIE
 from .verdict import Released, Stop, failed, next_attempt, verdict
 
 __all__ = ["Executor"]
@@ -78,7 +79,11 @@ class Executor:
             outcome = failed(error.reason, error.message)
         except LedgerError:
             raise
-        except (Exception, SystemExit) as error:  # whatever it is, the job gets an end and the worker lives
+        except (
+            Exception,
+            SystemExit,
+            KeyboardInterrupt,
+        ) as error:  # whatever it is, the job gets an end and the worker lives
             logger.exception("the Executor failed", extra={"action": "executor_failed", **self._facts})
             outcome = failed(
                 FailureReason.INTERNAL, f"{type(error).__name__}: {error} (the worker's log has the traceback)"
@@ -113,11 +118,10 @@ class Executor:
             self._directory.publish_outcome()
 
     async def _carry_out(self) -> Outcome:
-        task = self._resolve_task()
         limit = self._held.spec.limits.preparation
         try:
             async with asyncio.timeout(limit.total_seconds() if limit else None):
-                launch = await asyncio.to_thread(self._prepare, task)
+                task, launch = await asyncio.to_thread(self._prepare)
         except TimeoutError:
             return Outcome(state=JobState.TIMED_OUT, error=f"the preparation took longer than {limit}")
         pattern = ProgressPattern(task.progress) if task.progress else None
@@ -153,13 +157,15 @@ class Executor:
         except (UnknownTask, InvalidParameters) as error:
             raise CannotRun(FailureReason.VALIDATION, str(error)) from error
 
-    def _prepare(self, task: ThirdPartyTask) -> Launch:
-        """Decide how to start the program and make the ground for it. Blocks; file systems may be slow."""
+    def _prepare(self) -> tuple[ThirdPartyTask, Launch]:
+        """Decide how to start the program and make the ground for it. Blocks: file systems may be slow."""
         spec, site = self._held.spec, self._site
-        launch = plan_launch(task, self._directory.work, site.environment, spec.id, site.worker_id)
+        task = self._resolve_task()
+        cookies = {"OUTRIDER_JOB": spec.id, ATTEMPT_COOKIE: self._held.cookie, WORKER_COOKIE: site.worker_id}
+        launch = plan_launch(task, self._directory.work, site.environment, cookies)
         self._directory.create(launch.input_files)
         check_inputs(task, self._directory.work)
-        return launch
+        return task, launch
 
     def _streams(self, launch: Launch) -> dict[Stream, Path]:
         streams: dict[Stream, Path] = {"stderr": self._directory.stderr}

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -36,6 +38,8 @@ from .verdict import Released
 
 __all__ = ["ExecutorHost"]
 
+logger = logging.getLogger(__name__)
+
 #: How long an Executor waits for Redis to return before it gives up a write.
 _PATIENCE = timedelta(days=1)
 #: How often an observer is told of progress, and the guardian is looked after.
@@ -66,6 +70,7 @@ class ExecutorHost:
         self._supervisor = SupervisorLoop()
         self._running: dict[str, Executor] = {}
         self._shared: tuple[RedisLedger, Site] | None = None
+        self._last_end = -_TICK_SECONDS
         self._background: list[asyncio.Task[None]] = []
         self._draining = self._handing_back = False
 
@@ -119,6 +124,11 @@ class ExecutorHost:
             with contextlib.suppress(OutriderError):
                 self.redis.run(commands.wake_up(_hand_back_call(os.getpid())))
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether an attempt runs in this process, or has ended so recently that Celery may not have been told yet."""
+        return bool(self._running) or time.monotonic() - self._last_end < _TICK_SECONDS
+
     async def _carry_out(self, held: Claim) -> Outcome | Released:
         ledger, site = self._ready()
         executor = Executor(held, self.catalogue, ledger, site)
@@ -128,7 +138,9 @@ class ExecutorHost:
         try:
             return await executor.run()
         finally:
-            del self._running[held.spec.id]
+            if self._running.get(held.spec.id) is executor:  # a later attempt may have come to this worker already
+                del self._running[held.spec.id]
+            self._last_end = time.monotonic()
 
     async def _hand_back_all(self) -> None:
         self._handing_back = True
@@ -175,9 +187,16 @@ class ExecutorHost:
             guardian.watch()
             news = {i: e.progress for i, e in self._running.items() if e.progress and e.progress != told.get(i)}
             for job_id, progress in news.items():
-                if self._on_progress:
-                    await asyncio.to_thread(self._on_progress, job_id, progress)
+                await self._tell(job_id, progress)
             told = {job_id: told[job_id] for job_id in self._running if job_id in told} | news
+
+    async def _tell(self, job_id: str, progress: Progress) -> None:
+        if self._on_progress is None:
+            return
+        try:
+            await asyncio.to_thread(self._on_progress, job_id, progress)
+        except Exception as error:  # noqa: BLE001 - an observer that fails disturbs nobody
+            logger.warning("cannot tell of progress: %s", error, extra={"action": "progress_untold", "job_id": job_id})
 
 
 def _hand_back_call(parent: int) -> str:

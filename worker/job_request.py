@@ -11,6 +11,7 @@ from typing import Any
 
 from celery.exceptions import InvalidTaskError
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from ..communicators import Claim, JobSpec, JobState
 from ..config.errors import OutriderError
@@ -74,8 +75,8 @@ class JobRequest(Request):
         """Give this delivery an id of its own: two deliveries of one message are two claims."""
         super().__init__(*args, **kwargs)
         try:
-            _spec(self.request_dict)
-        except ValidationError as error:
+            _spec(self.request_dict).model_dump_json()
+        except (ValidationError, PydanticSerializationError) as error:
             raise InvalidTaskError(str(error)) from error
         self.request_dict["outrider_claim_id"] = uuid.uuid4().hex
         self.request_dict["outrider_message"] = _raw(self.message)
@@ -84,7 +85,7 @@ class JobRequest(Request):
         """Claim the job, then acknowledge the message. Without an answer from the ledger it is not acknowledged."""
         try:
             claim = claim_job(self.request_dict)
-        except OutriderError as error:
+        except Exception as error:  # noqa: BLE001 - what leaves this method unhandled takes the slot along
             # No acknowledgement, so the message is not lost; the task asks again and hands it back if it must.
             logger.warning("cannot claim: %s", error, extra={"action": "claim_failed", "job_id": self.id})
             self.worker_pid = pid

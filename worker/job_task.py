@@ -1,13 +1,14 @@
 """The Celery task of each task in the catalogue. It runs nothing itself: the host's Executor does."""
 
 import logging
+import time
 from typing import Any, Self
 
 from celery import Task
 from celery.exceptions import Ignore, Reject
 
 from ..communicators import Claim, JobState, Outcome
-from ..config.errors import BrokerUnavailable, JobError, JobFailed, JobLost, JobTimedOut, LedgerError
+from ..config.errors import BrokerUnavailable, JobError, JobFailed, JobLost, JobNotFound, JobTimedOut, LedgerError
 from ..tasks import ThirdPartyTask
 from .celery_app import celery_name, executor_host
 from .job_request import claim_job
@@ -17,11 +18,14 @@ __all__ = ["JobTask"]
 
 logger = logging.getLogger(__name__)
 
+_UNAVAILABLE_PAUSE_SECONDS = 1.0
+
 
 class JobTask(Task):
     """Carries out one job, and tells Celery how it ended."""
 
     Request = "outrider.worker.job_request:JobRequest"
+    Strategy = "outrider.worker.job_strategy:job_strategy"
     acks_late = False
     throws = (JobError,)  # an expected end: one line in the log, no traceback
     typing = False  # parameters are checked by the task's model, with better words
@@ -37,7 +41,8 @@ class JobTask(Task):
         """Carry out the job of the current request; its parameters are in the record."""
         try:
             claim = claim_job(dict(vars(self.request)))
-        except BrokerUnavailable as error:
+        except (BrokerUnavailable, JobNotFound) as error:
+            time.sleep(_UNAVAILABLE_PAUSE_SECONDS)  # the message comes back at once
             raise Reject(error, requeue=True) from error
         if not isinstance(claim, Claim):
             self._tell_if_cancelled(claim)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from ..config.errors import CannotRun
 from ..tasks import Stdin, Stdout, ThirdPartyTask
-from .sweep import JOB_COOKIE, WORKER_COOKIE
 
 __all__ = ["Launch", "input_paths", "plan_launch"]
 
@@ -31,7 +30,7 @@ class Launch:
 
 
 def plan_launch(
-    task: ThirdPartyTask, directory: Path, inherited: Mapping[str, str], job_id: str, worker_id: str
+    task: ThirdPartyTask, directory: Path, inherited: Mapping[str, str], cookies: Mapping[str, str]
 ) -> Launch:
     """Decide how to start a task's program.
 
@@ -39,14 +38,13 @@ def plan_launch(
         task: what to run.
         directory: the program's working directory; it need not exist yet.
         inherited: the variables that every program gets.
-        job_id: the job's id, for the cookie by which every descendant of the program is found.
-        worker_id: the worker process's, likewise.
+        cookies: the variables by which every descendant of the program is found.
 
     Raises:
         CannotRun: when there is no such program, or it may not be executed.
     """
     executable, *words = task.argv()
-    difference = {**task.environment, JOB_COOKIE: job_id, WORKER_COOKIE: worker_id}
+    difference = {**task.environment, **cookies}
     files = {type(field.place): getattr(task, field.name) for field in task.task_fields()}
     stdin, stdout = files.get(Stdin), files.get(Stdout)
     return Launch(

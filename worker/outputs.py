@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -22,9 +23,11 @@ def check_inputs(task: ThirdPartyTask, directory: Path) -> None:
     """
     for path in input_paths(task):
         try:
-            os.stat(directory / path)
+            mode = os.stat(directory / path).st_mode
         except OSError as error:
             raise CannotRun("validation", f"cannot read the input {path}: {error.strerror}") from error
+        if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+            raise CannotRun("validation", f"the input {path} is a pipe or a socket, not a file")
         if not os.access(directory / path, os.R_OK):
             raise CannotRun("validation", f"cannot read the input {path}: permission denied")
 

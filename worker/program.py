@@ -68,7 +68,12 @@ class Program:
             except OSError as error:
                 raise CannotRun("environment", f"cannot start {launch.argv[0]}: {_why(error, launch)}") from error
         _offer_to_oom_killer(popen.pid)
-        return cls(popen)
+        try:
+            return cls(popen)
+        except OSError as error:  # no file descriptor left, say: nobody could watch it
+            os.killpg(popen.pid, signal.SIGKILL)
+            popen.wait()
+            raise CannotRun("environment", f"cannot watch {launch.argv[0]}: {error.strerror}") from error
 
     @property
     def elapsed_seconds(self) -> float:
@@ -131,10 +136,15 @@ class Program:
     def _reap(self) -> None:
         """Collect the ended program. Until this wait its id cannot be reused, so the group is still ours to kill."""
         self.kill()
-        _, status, usage = os.wait4(self.pid, 0)
-        self._popen.returncode = os.waitstatus_to_exitcode(status)
         asyncio.get_running_loop().remove_reader(self._pidfd)
         os.close(self._pidfd)
+        try:
+            _, status, usage = os.wait4(self.pid, 0)
+        except ChildProcessError:  # somebody else has collected it
+            self._popen.returncode = -signal.SIGKILL
+            self._ended.set_result(Exit(signal="unknown", elapsed_seconds=self.elapsed_seconds))
+            return
+        self._popen.returncode = os.waitstatus_to_exitcode(status)
         returncode = self._popen.returncode
         ended = Exit(
             exit_code=returncode if returncode >= 0 else None,

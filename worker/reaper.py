@@ -27,12 +27,17 @@ class Reaper:
         self._lease_seconds = self._host.settings.lease.total_seconds()
         self.interval_seconds = min(self._lease_seconds / 4, 5.0)
         self._contact_since: float | None = None
+        self._last_tick = 0.0
 
     def tick(self) -> None:
         """Look once; never raises."""
         begun = time.monotonic()
+        if begun - self._last_tick > self._lease_seconds:
+            self._contact_since = None
+        self._last_tick = begun
         try:
             self._host.redis.run(commands.tidy(self._host.bounds))
+            self._rescue()
             if self._in_contact_for(self._lease_seconds, begun):
                 self._reap()
         except Exception as error:  # noqa: BLE001 - the timer of the consumer must go on
@@ -45,6 +50,17 @@ class Reaper:
         if self._contact_since is None:
             self._contact_since = now
         return now - self._contact_since >= seconds
+
+    def _rescue(self) -> None:
+        """Where the queue is empty, a job that is still queued has no message: it was lost between broker and worker."""
+        settings = self._host.settings
+        with app.connection_for_write() as connection, connection.channel() as channel:
+            try:
+                waiting = channel.queue_declare(queue=settings.queue, passive=True).message_count
+            except connection.channel_errors:  # on Redis an empty queue is none
+                waiting = 0
+        if waiting == 0:
+            self._host.redis.run(commands.rescue(settings.queue, settings.visibility_timeout))
 
     def _reap(self) -> None:
         settings = self._host.settings
@@ -63,12 +79,12 @@ class ReaperStep(bootsteps.StartStopStep):
     def __init__(self, consumer: Any, **kwargs: Any) -> None:
         """Start nothing yet."""
         super().__init__(consumer, **kwargs)
+        self._reaper = Reaper()
         self._timer_entry: Any = None
 
     def start(self, consumer: Any) -> None:
         """Begin to look."""
-        reaper = Reaper()
-        self._timer_entry = consumer.timer.call_repeatedly(reaper.interval_seconds, reaper.tick)
+        self._timer_entry = consumer.timer.call_repeatedly(self._reaper.interval_seconds, self._reaper.tick)
 
     def stop(self, consumer: Any) -> None:  # noqa: ARG002 - Celery calls it so
         """Look no more."""

@@ -1,11 +1,16 @@
 """From a program that ended well to a job that did: its declared outputs, and the result that its task reads from them."""
 
+import json
+
 from ..communicators import FailureReason, JobState, Outcome
 from ..tasks import ProgramRun, ThirdPartyTask
 from .job_directory import JobDirectory
 from .outputs import collect_outputs, missing_outputs
 
 __all__ = ["with_result"]
+
+#: Bytes of an outcome as JSON; Redis takes 512 MB at the most, and every watcher reads it.
+_LARGEST = 16 * 2**20
 
 
 def with_result(task: ThirdPartyTask, directory: JobDirectory, outcome: Outcome) -> Outcome:
@@ -27,11 +32,27 @@ def with_result(task: ThirdPartyTask, directory: JobDirectory, outcome: Outcome)
     try:
         adapter = task.result_adapter()
         result = adapter.dump_python(adapter.validate_python(task.read_result(run)), mode="json")
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - the task author's code may raise anything
+        return _proven(outcome.model_copy(update={"result": result}))
+    except BaseException as error:  # noqa: BLE001 - the task author's code may raise anything, in this thread of ours
         reading = f"the program ended well, but {task.name}.read_result raised {type(error).__name__}: {error}"
         return _failed(outcome, FailureReason.RESULT, reading)
-    return outcome.model_copy(update={"result": result})
+
+
+def _proven(outcome: Outcome) -> Outcome:
+    """Return the outcome if it survives the journey to its producer.
+
+    Raises:
+        ValueError: when it is too large, nested too deeply, or no Unicode.
+    """
+    text = outcome.model_dump_json()
+    if len(text) > _LARGEST:
+        raise ValueError(
+            f"the result takes {len(text)} bytes as JSON, more than {_LARGEST}; declare a file as an output"
+        )
+    json.loads(text)
+    return outcome
 
 
 def _failed(outcome: Outcome, reason: FailureReason, error: str) -> Outcome:
-    return outcome.model_copy(update={"state": JobState.FAILED, "reason": reason, "error": error})
+    text = error.encode("utf-8", "replace").decode()
+    return outcome.model_copy(update={"state": JobState.FAILED, "reason": reason, "error": text})

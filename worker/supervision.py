@@ -83,9 +83,9 @@ class Supervision:
         finally:
             program.kill()
             if self.stop or not program.has_ended:
-                await self._site.sweeper.sweep(self._held.spec.id)
+                await self._site.sweeper.sweep(self._held.cookie)
             else:
-                self._site.sweeper.sweep_later(self._held.spec.id)
+                self._site.sweeper.sweep_later(self._held.cookie)
         return ended.model_copy(update={"peak_rss": max(ended.peak_rss, self._peak_rss)})
 
     async def stop_program(self, stop: Stop, *, at_once: bool = False) -> None:
@@ -98,7 +98,7 @@ class Supervision:
 
     async def _finish_pipe(self) -> None:
         if self.stop:  # do not wait for one who fled with the pipes: he dies now
-            await self._site.sweeper.sweep(self._held.spec.id)
+            await self._site.sweeper.sweep(self._held.cookie)
         await self._pipe.wait_drained(_DRAIN_SECONDS)
         await self._pipe.close()
 
@@ -123,7 +123,7 @@ class Supervision:
     async def _heartbeats(self, program: Program) -> None:
         while True:
             await asyncio.sleep(self._site.heartbeat_interval.total_seconds())
-            usage = await self._site.processes.of_job(self._held.spec.id)
+            usage = await self._site.processes.of_attempt(self._held.cookie)
             self._peak_rss = max(self._peak_rss, usage.rss)
             beat = Heartbeat(
                 pid=program.pid,
@@ -143,10 +143,10 @@ class Supervision:
                     await self._ledger.cancelling(self._held)
                     await self.stop_program(Stop(JobState.CANCELLED, "was cancelled"))
                 case Pause() if not self.stop:
-                    program.pause((await self._site.processes.of_job(self._held.spec.id, fresh=True)).pids)
+                    program.pause((await self._site.processes.of_attempt(self._held.cookie, fresh=True)).pids)
                     await self._ledger.pause(self._held)
                 case Resume() if not self.stop:
-                    program.resume((await self._site.processes.of_job(self._held.spec.id, fresh=True)).pids)
+                    program.resume((await self._site.processes.of_attempt(self._held.cookie, fresh=True)).pids)
                     await self._ledger.resume(self._held)
 
     def _has_limits(self) -> bool:
@@ -166,7 +166,7 @@ class Supervision:
         if limits.no_output and not program.paused and self._silence(program) > limits.no_output.total_seconds():
             return Stop(JobState.TIMED_OUT, f"wrote nothing for {limits.no_output.total_seconds():g} s")
         if limits.memory:
-            usage = await self._site.processes.of_job(self._held.spec.id)
+            usage = await self._site.processes.of_attempt(self._held.cookie)
             self._peak_rss = max(self._peak_rss, usage.rss)
             if usage.rss > limits.memory:
                 error = f"used {usage.rss} bytes of memory, more than its limit of {limits.memory:d}"

@@ -5,12 +5,15 @@ import logging
 import os
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 __all__ = ["SupervisorLoop"]
 
 T = TypeVar("T")
+
+#: For what blocks: file systems, hashes, the code of tasks. They are started as they are needed.
+_THREADS = 64
 logger = logging.getLogger(__name__)
 
 
@@ -31,5 +34,6 @@ class SupervisorLoop:
         with self._lock:
             if self._loop is None or self._pid != os.getpid():
                 self._loop, self._pid = asyncio.new_event_loop(), os.getpid()
+                self._loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="outrider"))
                 threading.Thread(target=self._loop.run_forever, name="outrider-supervisor", daemon=True).start()
             return self._loop

@@ -12,7 +12,7 @@ _GATHER_SECONDS = 0.25
 
 
 class Sweeper:
-    """Sweeps by cookie for all jobs of a worker process, one scan at a time, in a thread."""
+    """Sweeps by cookie for all attempts of a worker process, one scan at a time, in a thread."""
 
     def __init__(self, worker_id: str) -> None:
         """Sweep what carries this worker's cookie."""
@@ -21,20 +21,20 @@ class Sweeper:
         self._gathered: set[str] = set()
         self._later: asyncio.Task[Any] | None = None
 
-    async def sweep(self, job_id: str) -> None:
-        """Kill what is left of a job's program now, and return when nothing is."""
+    async def sweep(self, attempt: str) -> None:
+        """Kill what is left of an attempt's program now, and return when nothing is."""
         async with self._lock:
-            await asyncio.to_thread(kill_all, self._worker_id, {job_id})
+            await asyncio.to_thread(kill_all, self._worker_id, {attempt})
 
-    def sweep_later(self, job_id: str) -> None:
-        """Kill what is left of a job's program soon, together with that of others."""
-        self._gathered.add(job_id)
+    def sweep_later(self, attempt: str) -> None:
+        """Kill what is left of an attempt's program soon, together with that of others."""
+        self._gathered.add(attempt)
         if self._later is None or self._later.done():
             self._later = asyncio.create_task(self._sweep_gathered())
 
     async def _sweep_gathered(self) -> None:
         while self._gathered:
             await asyncio.sleep(_GATHER_SECONDS)
-            job_ids, self._gathered = self._gathered, set()
+            attempts, self._gathered = self._gathered, set()
             async with self._lock:
-                await asyncio.to_thread(kill_all, self._worker_id, job_ids)
+                await asyncio.to_thread(kill_all, self._worker_id, attempts)

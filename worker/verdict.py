@@ -29,7 +29,8 @@ class Released:
 
 def failed(reason: FailureReason | str, error: str) -> Outcome:
     """Return the outcome of a job that failed beside its program."""
-    return Outcome(state=JobState.FAILED, reason=FailureReason(reason), error=error)
+    text = error.encode("utf-8", "replace").decode()  # it may quote what is no Unicode
+    return Outcome(state=JobState.FAILED, reason=FailureReason(reason), error=text)
 
 
 def verdict(program: str, ended: Exit, stderr_tail: tuple[str, ...], stop: Stop | None) -> Outcome:

@@ -15,6 +15,9 @@ from .parameters import parameter_option, task_from_words
 
 __all__ = ["describe", "dry_run", "tasks"]
 
+#: What a worker will put there.
+_COOKIES = {"OUTRIDER_JOB": "<job id>", "OUTRIDER_ATTEMPT": "<attempt>", "OUTRIDER_WORKER": "<worker id>"}
+
 
 @click.command()
 @json_option
@@ -55,7 +58,7 @@ def dry_run(task: str, words: tuple[str, ...], as_json: bool) -> None:
     """Show exactly what would run, without running it."""
     prepared = task_from_words(default_client().catalogue[task], words).with_absolute_inputs(Path.cwd())
     directory = Path("<job directory>/attempt-1/work")
-    launch = plan_launch(prepared, directory, program_environment(), "<job id>", "<worker id>")
+    launch = plan_launch(prepared, directory, program_environment(), _COOKIES)
     origins = {
         name: {"value": value, "from": "given" if name in prepared.model_fields_set else "default"}
         for name, value in prepared.parameters().items()

@@ -43,9 +43,14 @@ def up(tasks: str | None, concurrency: int | None, flower_port: int) -> None:
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--tasks", metavar="MODULES", help="Modules that hold tasks, separated by commas (OUTRIDER_TASKS).")
+@click.option(
+    "-P", "--pool", type=click.Choice(["threads", "prefork", "solo"]), help="Where slots live (OUTRIDER_POOL)."
+)
 @click.argument("celery_options", nargs=-1, type=click.UNPROCESSED)
-def worker(tasks: str | None, celery_options: tuple[str, ...]) -> None:
-    """Run a worker; what follows is passed on to `celery worker`, such as --concurrency=8 or --pool=prefork."""
+def worker(tasks: str | None, pool: str | None, celery_options: tuple[str, ...]) -> None:
+    """Run a worker; what follows is passed on to `celery worker`, such as --concurrency=8."""
+    if pool is not None:
+        os.environ["OUTRIDER_POOL"] = pool
     _with_tasks(tasks)
     command = [sys.executable, "-m", "celery", "-A", "outrider", "worker", *celery_options]
     os.execv(command[0], command)  # noqa: S606  a worker's signals are its own

@@ -4,10 +4,11 @@ A transition and its message are one Lua script, so nobody sees the one without 
 """
 
 from .command import Bounds, Command, Word
-from .delivering import Due, published, reap, renew, tidy, wake_up
+from .delivering import Due, published, reap, renew, rescue, tidy, wake_up
 from .executing import cancelling, claim, close, close_unclaimed, emit, pause, release, resume, start
 from .producing import (
     express_wish,
+    forget_idempotency_key,
     forget_inbox,
     list_jobs,
     open_job,
@@ -30,6 +31,7 @@ __all__ = [
     "close_unclaimed",
     "emit",
     "express_wish",
+    "forget_idempotency_key",
     "forget_inbox",
     "list_jobs",
     "open_job",
@@ -42,6 +44,7 @@ __all__ = [
     "reap",
     "release",
     "renew",
+    "rescue",
     "resume",
     "server_time_ms",
     "start",

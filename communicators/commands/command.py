@@ -6,7 +6,7 @@ from datetime import timedelta
 from importlib.resources import files
 from typing import Any, Generic, TypeVar
 
-from ...config.errors import IllegalTransition, JobNotFound, Superseded
+from ...config.errors import IllegalTransition, Superseded
 from ..record import Wish
 
 __all__ = ["Bounds", "Command", "Word", "accepted_wish", "entries_of", "load_script", "milliseconds"]
@@ -57,18 +57,15 @@ def accepted_wish(job_id: str, target: str, answer: list[bytes]) -> Wish:
     """Read the answer of a script that checks the token: what somebody wants of the Executor.
 
     Raises:
-        LedgerError: when the write was refused.
-        JobNotFound: when there is no record.
+        LedgerError: when the write was refused, or there is no record to write to.
     """
     match answer:
         case [b"ok", wish]:
             return Wish(wish.decode())
         case [b"illegal", state]:
             raise IllegalTransition(job_id, state.decode(), target)
-        case [b"superseded"]:
+        case _:  # another attempt has it, or the record is gone: nobody owns the job by this token
             raise Superseded(job_id)
-        case _:
-            raise JobNotFound(job_id)
 
 
 def entries_of(answer: Iterable[Any] | None, key: str) -> list[tuple[bytes, dict[bytes, bytes]]]:

@@ -1,5 +1,6 @@
 """What workers say to the ledger so that no job is lost: renew, reap, publish again, tidy up."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,9 +12,9 @@ from ..record import Claim, JobSpec, Wish
 from ..states import JobState
 from .command import Bounds, Command, Word, load_script, milliseconds
 
-__all__ = ["Due", "published", "reap", "renew", "tidy", "wake_up"]
+__all__ = ["Due", "published", "reap", "renew", "rescue", "tidy", "wake_up"]
 
-_RENEW, _REAP, _PUBLISHED, _TIDY = map(load_script, ("renew", "reap", "published", "tidy"))
+_RENEW, _REAP, _PUBLISHED, _RESCUE, _TIDY = map(load_script, ("renew", "reap", "published", "rescue", "tidy"))
 
 #: Jobs looked at in one go, so that no script holds up the server.
 _MANY = 100
@@ -53,7 +54,10 @@ def reap(lease: timedelta, crash_limit: int, bounds: Bounds) -> Command[list[Due
 
     def read(answer: list[bytes]) -> list[Due]:
         words = [word.decode() for word in answer]
-        return [Due(raw, JobSpec.model_validate_json(spec)) for raw, spec in zip(words[1::3], words[2::3], strict=True)]
+        return [
+            Due(raw, JobSpec.model_validate(json.loads(spec)))
+            for raw, spec in zip(words[1::3], words[2::3], strict=True)
+        ]
 
     numbers = (_MANY, milliseconds(lease), crash_limit, bounds.stream_length, bounds.retention_ms)
     return Command((keys.OPEN, keys.record(""), *numbers, encode_message(again), *closing), read, _REAP, 1)
@@ -64,12 +68,20 @@ def published(job_id: str) -> Command[None]:
     return Command((keys.record(job_id), keys.OPEN, job_id), lambda _: None, _PUBLISHED, 2)
 
 
+def rescue(queue: str, age: timedelta) -> Command[int]:
+    """Make jobs due that are queued for so long although their queue is empty; the answer counts them.
+
+    A broker hands a message to a worker before anything remembers who has it; a worker that dies just then takes it along.
+    """
+    return Command((keys.OPEN, keys.record(""), _MANY, queue, milliseconds(age)), int, _RESCUE, 1)
+
+
 def tidy(bounds: Bounds) -> Command[int]:
     """Time out queued jobs that waited too long, and forget ids whose records have expired; the answer counts those."""
     outcome = Outcome(state=JobState.TIMED_OUT, error="it waited in the queue longer than its limit")
     words = (keys.record(""), _MANY * 5, bounds.stream_length, bounds.retention_ms)
     end = (encode_message(Finished(outcome=outcome)), outcome.model_dump_json())
-    return Command((keys.OPEN, keys.JOBS, *words, *end), int, _TIDY, 2)
+    return Command((keys.OPEN, keys.JOBS, keys.DEADLINES, *words, *end), int, _TIDY, 3)
 
 
 def wake_up(word: str) -> Command[None]:

@@ -1,5 +1,6 @@
 """What the holder of a claim says about its job. Every word shows the claim's token; the answer is what somebody wants."""
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -38,7 +39,7 @@ def claim(
             case _:
                 _, token, attempt, spec = answer
                 return Claim(
-                    spec=JobSpec.model_validate_json(spec), token=int(token), attempt=int(attempt), worker=worker
+                    spec=JobSpec.model_validate(json.loads(spec)), token=int(token), attempt=int(attempt), worker=worker
                 )
 
     arguments = (job_id, claim_id, worker, message, bounds.stream_length, milliseconds(lease), raw)

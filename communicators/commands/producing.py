@@ -14,6 +14,7 @@ from .command import Bounds, Command, Word, entries_of, load_script, millisecond
 
 __all__ = [
     "express_wish",
+    "forget_idempotency_key",
     "forget_inbox",
     "list_jobs",
     "open_job",
@@ -40,7 +41,7 @@ def open_job(
 
     Raises (when read): QueueFull; TimeoutError when the server's clock is past the deadline (nothing is opened then).
     """
-    names = [keys.record(spec.id), keys.stream(spec.id), keys.JOBS, keys.OPEN]
+    names = [keys.record(spec.id), keys.stream(spec.id), keys.JOBS, keys.OPEN, keys.DEADLINES]
     if idempotency_key is not None:
         names.append(keys.idempotency(idempotency_key))
     message = encode_message(StateChanged(state=JobState.QUEUED, note=f"in queue {spec.queue!r}"))
@@ -151,6 +152,11 @@ def read_inbox(inbox_id: str, after: str, block: timedelta) -> Command[tuple[str
 def forget_inbox(inbox_id: str) -> Command[None]:
     """Remove an inbox that nobody reads any more."""
     return Command(("DEL", keys.inbox(inbox_id)), lambda _: None)
+
+
+def forget_idempotency_key(key: str) -> Command[None]:
+    """Free an idempotency key whose job never got into the queue."""
+    return Command(("DEL", keys.idempotency(key)), lambda _: None)
 
 
 def server_time_ms() -> Command[int]:

@@ -1,8 +1,8 @@
 -- Open the record of a submitted job, unless the queue is full, the producer has given up waiting for us,
 -- or its idempotency key has been used.
--- KEYS: record, stream, jobs, open [, idempotency]
+-- KEYS: record, stream, jobs, open, deadlines [, idempotency]
 -- ARGV: id, message, stream limit, deadline ms (0: none), bound on queued jobs (0: none), retention ms, queue limit ms (0: none), spec
-local record, stream, jobs, open, idempotency = unpack(KEYS)
+local record, stream, jobs, open, deadlines, idempotency = unpack(KEYS)
 local id, message, limit, deadline, bound, retention, patience, spec = unpack(ARGV)
 
 if idempotency then
@@ -20,7 +20,10 @@ if tonumber(deadline) > 0 and tonumber(at) > tonumber(deadline) then
   return { 'late', at }
 end
 redis.call('HSET', record, 'spec', spec, 'state', 'queued', 'queued_at', at)
-if tonumber(patience) > 0 then redis.call('HSET', record, 'queue_deadline', at + patience) end
+if tonumber(patience) > 0 then
+  redis.call('HSET', record, 'queue_deadline', at + patience)
+  redis.call('ZADD', deadlines, at + patience, id)
+end
 redis.call('ZADD', jobs, at, id)
 -- Open jobs, one number each: below zero, minus the time of submission of a queued one; above, the lease of a claimed one.
 redis.call('ZADD', open, '-' .. at, id)

@@ -8,7 +8,7 @@ import uuid
 import pytest
 from celery import Celery
 from little_tasks import CopyFile, NoProgram, Returns, Shell, ShellWithOutput, Sum
-from support import eventually
+from support import RedisServer, eventually
 
 
 @pytest.fixture
@@ -151,13 +151,38 @@ class Bomb:
         return open, (self.path, "w")
 
 
-@pytest.mark.parametrize(
-    "headers", [{}, {"id": "no-uuid", "task": "outrider.no_such"}, {"id": "x", "task": "os.system"}], ids=str
-)
-def test_a_message_that_is_no_job_is_refused_and_logged(headers, worker, redis_server):
+HOSTILE = {
+    "no headers": ({}, [[], {}, {}]),
+    "unknown task": ({"task": "outrider.no_such"}, [[], {}, {}]),
+    "strange task": ({"task": "os.system"}, [[], {}, {}]),
+    "strange id": ({"id": "../../etc", "task": "outrider.sum"}, [[], {}, {}]),
+    "arguments that are no list": ({"task": "outrider.sum"}, [5, {}, {}]),
+    "parameters that are no mapping": ({"task": "outrider.sum"}, [[], [1], {}]),
+    "no parameters": ({"task": "outrider.sum"}, [[], None, {}]),
+    "links that are no mapping": ({"task": "outrider.sum"}, [[], {}, 5]),
+    "self": ({"task": "outrider.sum"}, [[], {"self": 1}, {}]),
+    "half a surrogate": ({"task": "outrider.shell"}, [[], {"script": "\ud800"}, {}]),
+    "deep": ({"task": "outrider.returns"}, [[], {"value": "@deep"}, {}]),
+    "a body that is a number": ({"task": "outrider.sum"}, 5),
+    "a body that is a mapping": ({"task": "outrider.sum"}, {"a": 1}),
+    "expires": ({"task": "outrider.sum", "expires": {}}, [[], {}, {}]),
+    "timelimit": ({"task": "outrider.sum", "timelimit": "abc"}, [[], {}, {}]),
+    "stamps": ({"task": "outrider.sum", "stamped_headers": 5}, [[], {}, {}]),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_message_that_is_no_job_is_refused_and_leaves_nothing_open(kind, worker, redis_server, producer):
+    headers, body = HOSTILE[kind]
+    headers = {"id": str(uuid.uuid4()), **headers} if headers else {}
+    raw = json.dumps(body).replace('"@deep"', "[" * 400 + "]" * 400)
     size = len(worker.text())
-    _push(redis_server, json.dumps([[], {}, {}]).encode(), "application/json", headers)
-    eventually(lambda: "outrider:" not in worker.text()[size:] and len(worker.text()) > size, "something is in the log")
+    for _ in range(5):  # more than there are slots
+        _push(redis_server, raw.encode(), "application/json", headers)
+    assert producer.submit(Sum(left=1, right=2)).result(timeout=20) == 3
+    eventually(lambda: len(worker.text()) > size, "something is in the log")
+    state = _state(producer, headers.get("id", ""))
+    assert state in (None, "failed"), state
 
 
 def test_garbage_on_the_queue_does_not_stop_the_worker(worker, redis_server):
@@ -175,6 +200,59 @@ def test_c5_what_a_program_prints_is_text_and_ends_nothing(producer):
     lines = [line for m in messages if m.kind == "log" for line in m.lines]
     assert lines[0] == '{"kind":"finished","outcome":{"state":"failed"}}'
     assert lines[-1] == "end"
+
+
+@pytest.mark.parametrize("value", ["\ud800", "deep"])
+def test_what_cannot_be_sent_is_refused_in_the_producer(producer, value):
+    if value == "deep":
+        value = []
+        for _ in range(400):
+            value = [value]
+    with pytest.raises((producer.InvalidParameters, ValueError)):
+        producer.submit(Returns(value=value))
+
+
+def test_e2_a_tasks_code_that_leaves_does_not_take_the_worker_along(producer):
+    for how in ("SystemExit", "KeyboardInterrupt", "RecursionError"):
+        outcome = failure(producer.submit("leaves", how=how))
+        assert outcome.reason == "result"
+        assert how in outcome.error
+
+
+def test_a_result_that_cannot_be_sent_is_the_jobs_failure(producer):
+    for how in ("surrogate", "deep"):
+        assert failure(producer.submit("leaves", how=how)).reason == "result"
+
+
+def test_a_pipe_as_input_is_a_clear_failure(producer, tmp_path):
+    import os
+
+    os.mkfifo(tmp_path / "pipe")
+    outcome = failure(producer.submit(CopyFile(source=tmp_path / "pipe")))
+    assert "pipe" in outcome.error
+
+
+def test_a_ledger_that_is_away_at_the_claim_costs_neither_the_message_nor_the_slot(
+    short_folder, start_worker, other_process
+):
+    """Acknowledged before it is claimed, the message would be gone."""
+    import time
+
+    folder = short_folder / "second"
+    folder.mkdir()
+    ledger = RedisServer(folder).start()
+    variables = {"OUTRIDER_QUEUE": "two-servers", "OUTRIDER_LEDGER_URL": ledger.url, "OUTRIDER_CONNECT_TIMEOUT": "1"}
+    code = "import outrider; from little_tasks import Sum; print(*[outrider.submit(Sum(left=n, right=n)).id for n in range(3)])"
+    ids = other_process(code, **variables).stdout.split()
+    ledger.process.send_signal(19)  # SIGSTOP
+    worker = start_worker(concurrency=1, OUTRIDER_LEASE="2s", OUTRIDER_VISIBILITY_TIMEOUT="2s", **variables)
+    eventually(lambda: "cannot claim" in worker.text(), "the claim fails", 20)
+    time.sleep(2)
+    ledger.process.send_signal(18)
+    code = "import outrider, sys; print(*[outrider.job(i).result(timeout=40) for i in sys.argv[1:]])"
+    assert other_process(code, *ids, **variables).stdout.split() == ["0", "2", "4"]
+    worker.stop()
+    ledger.stop()
 
 
 def test_a_large_result_arrives_whole(producer):

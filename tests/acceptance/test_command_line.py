@@ -79,7 +79,7 @@ def test_p8_a_dry_run_shows_what_a_run_does(cli, worker, producer, tmp_path):
     plan = json.loads(cli("dry-run", "shell_with_output", *words, "--json").stdout)
     assert plan["parameters"]["output"] == {"value": "made.txt", "from": "default"}
     assert plan["parameters"]["script"] == {"value": script, "from": "given"}
-    assert set(plan["environment"]) == {"OUTRIDER_JOB", "OUTRIDER_WORKER"}
+    assert set(plan["environment"]) == {"OUTRIDER_JOB", "OUTRIDER_ATTEMPT", "OUTRIDER_WORKER"}
     shown = cli("dry-run", "shell_with_output", *words)
     assert shlex.join(plan["argv"]) in shown.stdout.replace("\n", "")
     by_hand = subprocess.run(

@@ -248,6 +248,26 @@ def test_e8_listed_ends_are_attempted_again_with_a_growing_pause_and_all_are_kep
     worker.stop()
 
 
+def test_e8_the_end_of_one_attempt_does_not_kill_the_next_on_the_same_worker(start_worker):
+    worker = start_worker(OUTRIDER_QUEUE="at-once", OUTRIDER_LEASE="1s")
+    policy = RetryPolicy(exit_codes={3}, max_attempts=3, backoff="0s")
+    client = client_for("at-once")
+    jobs = [client.submit("shell", {"script": "sleep 0.5; exit 3"}, SubmitOptions(retry=policy)) for _ in range(4)]
+    for job in jobs:
+        assert job.wait(timeout=30).reason == "exit_code"
+        assert job.record().attempt == 3
+    worker.stop()
+
+
+def test_a_message_that_died_with_a_worker_before_it_was_claimed_is_sent_again(start_worker, redis_server):
+    """The broker hands a message over before anything remembers to whom."""
+    job = client_for("vanished").submit(Sum(left=1, right=2))
+    assert redis_server.client.delete("vanished") == 1
+    worker = start_worker(OUTRIDER_QUEUE="vanished", **LEASE)
+    assert job.result(timeout=20) == 3
+    worker.stop()
+
+
 def submit_many_times(queue, bound, times, results):
     import outrider
 

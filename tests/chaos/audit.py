@@ -16,6 +16,9 @@ from outrider import JobRecord, JobState
 
 __all__ = ["Findings", "audit", "processes_left"]
 
+#: A start so soon after its worker's death was on its way already; the lease of the lab is longer.
+_ON_ITS_WAY_SECONDS = 1.0
+
 
 class Findings(BaseModel):
     """The facts that the table shows and the test judges."""
@@ -65,6 +68,7 @@ def audit(lab: Lab, entries: list[Entry], injected: Injected) -> Findings:
     for start in _starts(lab):
         starts.setdefault(start.job_id, []).append(start.at)
     records = [_record(lab, job_id) for job_id in lab.redis.zrange("outrider:jobs", 0, -1)]
+    closed = [record for record in records if record.state.is_terminal]
     times = {record.id: starts.get(record.id, []) for record in records}
     return Findings(
         jobs=len(records),
@@ -75,10 +79,10 @@ def audit(lab: Lab, entries: list[Entry], injected: Injected) -> Findings:
         seconds_to_run_again=_seconds_to_run_again(injected, starts),
         open_records=lab.redis.zcard("outrider:open"),
         not_closed=[_words(record) for record in records if not record.state.is_terminal],
-        terminal_messages_not_one=[f"{r.id}: {n}" for r in records if (n := _terminal_messages(lab, r.id)) != 1],
+        terminal_messages_not_one=[f"{r.id}: {n}" for r in closed if (n := _terminal_messages(lab, r.id)) != 1],
         wrong_results=[entry.job_id for entry in entries if entry.is_wrong],
         wrong_files=[record.id for record in records if _file_is_wrong(lab, record, entry_of)],
-        unexpected_ends=[_words(record) for record in records if not _is_expected(record, entry_of.get(record.id))],
+        unexpected_ends=[_words(record) for record in closed if not _is_expected(record, entry_of.get(record.id))],
         starts_without_attempt=[_words(record) for record in records if len(times[record.id]) > record.attempt],
         starts_after_the_end=[_words(r) for r in records if r.ended_at and any(t > _end(r) for t in times[r.id])],
     )
@@ -145,7 +149,8 @@ def _seconds_to_run_again(injected: Injected, starts: dict[str, list[float]]) ->
     found = []
     for killed_at, job_ids in injected.kills:
         for job_id in job_ids:
-            found += [at - killed_at for at in sorted(starts.get(job_id, [])) if at > killed_at][:1]
+            passed = (at - killed_at for at in sorted(starts.get(job_id, [])))
+            found += [seconds for seconds in passed if seconds > _ON_ITS_WAY_SECONDS][:1]
     return found
 
 

@@ -31,12 +31,13 @@ _START_SECONDS = 30.0
 #: How long all that was started may take to be gone after the last worker.
 _GONE_SECONDS = 10.0
 #: Producers give up before that.
-_PRODUCER_SECONDS = 60.0
+_PRODUCER_SECONDS = 45.0
 
 
 def main() -> int:
     """Let the storm rage, and print what came of it; 1 when a promise was broken."""
     wanted = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("asked to stop"))  # all that was started is ended first
     folder = Path(tempfile.mkdtemp(prefix="or-chaos-", dir="/tmp"))
     lab = Lab(folder)
     try:
@@ -44,11 +45,12 @@ def main() -> int:
     finally:
         lab.kill_redis()
         _kill(processes_left(lab))
-    report.show(Console(width=None if sys.stdout.isatty() else 140))
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    report.show(console)
     if wanted.json:
         wanted.json.write_text(report.model_dump_json(indent=2))
     if wanted.keep or report.broken:
-        print(f"logs and job directories are in {folder}")
+        console.print(f"logs and job directories are in {folder}", highlight=False, soft_wrap=True)
     else:
         shutil.rmtree(folder)
     return int(bool(report.broken))

@@ -19,13 +19,15 @@ __all__ = ["Injected", "Storm"]
 #: Longer than the lease of the lab.
 _STOPPED_SECONDS = 4.5
 _KILL_EVERY = 3.5
-_STOP_EVERY = 8.0
+_STOP_EVERY = 6.0
 _CUT_EVERY = 4.0
 _DUPLICATE_EVERY = 1.0
 #: For how long Redis is away, in turn; the second is longer than the lease.
 _AWAY_SECONDS = (1.0, 4.0)
 _RESTART_AT = (0.35, 0.7)
 _TICK_SECONDS = 0.05
+_WOKEN = "workers stopped for longer than the lease, then woken"
+_DIED_STOPPED = "workers stopped for longer than the lease, then killed"
 _QUEUE = "outrider"
 _RECORD = "outrider:job:"
 
@@ -87,13 +89,14 @@ class Storm:
             self._at(when, do)
 
     def _kill_worker(self) -> None:
-        if not (ready := self._fleet.at_work):
-            return
-        worker = self._choice.choice(ready)
-        family = self._choice.random() < 0.5  # noqa: PLR2004  in a pool of processes, its children as well or not
+        if ready := self._fleet.at_work:
+            self._kill(self._choice.choice(ready), family=self._choice.choice([False, True]))
+            self.injected.counts["workers killed with -9"] += 1
+
+    def _kill(self, worker: Worker, *, family: bool) -> None:
+        """Kill a worker; in a pool of processes with its children or without."""
         worker.signal(signal.SIGKILL, family=family)
         self.injected.kills.append((time.time(), self._held_by(worker)))
-        self.injected.counts["workers killed with -9"] += 1
 
     def _stop_worker(self) -> None:
         if not (ready := self._fleet.at_work):
@@ -103,9 +106,14 @@ class Storm:
         self._at(time.monotonic() + _STOPPED_SECONDS, lambda: self._let_go_on(worker))
 
     def _let_go_on(self, worker: Worker) -> None:
-        if worker.alive:
+        """Wake a stopped worker; or let it die with what Redis has sent it meanwhile, as with a machine that is gone."""
+        counts = self.injected.counts
+        if counts[_DIED_STOPPED] > counts[_WOKEN]:
             worker.signal(signal.SIGCONT, family=True)
-            self.injected.counts["workers stopped for longer than the lease"] += 1
+            counts[_WOKEN] += 1
+        else:
+            self._kill(worker, family=True)
+            counts[_DIED_STOPPED] += 1
 
     def _restart_redis(self, away: float) -> None:
         self._lab.kill_redis()
@@ -116,7 +124,9 @@ class Storm:
     def _cut_connections(self) -> None:
         clients = [client for client in self._lab.redis.client_list() if "subscribe" not in client["cmd"]]
         for client in self._choice.sample(clients, len(clients) // 2):
-            self.injected.counts["connections cut (CLIENT KILL)"] += self._lab.redis.client_kill_filter(_id=client["id"])
+            self.injected.counts["connections cut (CLIENT KILL)"] += self._lab.redis.client_kill_filter(
+                _id=client["id"]
+            )
 
     def _deliver_again(self) -> None:
         """Copy messages that wait in the queue, and publish again those of jobs that run."""

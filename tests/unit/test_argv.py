@@ -152,7 +152,7 @@ def test_what_was_described_in_a_parent_class_comes_first():
 
 def run_program(task: ThirdPartyTask, directory: Path, stdout: int | None = subprocess.DEVNULL, **environment: str):
     async def run():
-        launch = plan_launch(task, directory, {"PATH": "/usr/bin:/bin", **environment}, "job-1", "worker-1")
+        launch = plan_launch(task, directory, {"PATH": "/usr/bin:/bin", **environment}, {"OUTRIDER_JOB": "job-1"})
         return await Program.start(launch, stdout, subprocess.DEVNULL).wait()
 
     return asyncio.run(run())

@@ -24,6 +24,7 @@ EXAMPLES = [
         errors.InvalidParameters("wc", ["a=1: no", "b: is required"]),
         "wrong parameters for task 'wc': a=1: no; b: is required",
     ),
+    (errors.IdempotencyKeyReused("k", "1", "wc"), "the key 'k' belongs to job 1 (wc)"),
     (errors.QueueFull(7, 5), "7 jobs wait already (OUTRIDER_MAX_QUEUED=5)"),
     (errors.BrokerUnavailable("redis://h", "refused"), "Redis at redis://h cannot be used: refused; check"),
     (errors.JobNotFound("1"), "no job has the id '1'"),

@@ -195,7 +195,11 @@ def test_the_record_says_what_ran_and_in_which_order(attempt):
     run = job.record.run
     assert run.argv[1:] == ("-c", "true")
     assert run.directory == job.directory / "attempt-1" / "work"
-    assert run.environment == {"OUTRIDER_JOB": "job-1", "OUTRIDER_WORKER": job.executor._site.worker_id}
+    assert run.environment == {
+        "OUTRIDER_JOB": "job-1",
+        "OUTRIDER_ATTEMPT": "job-1/1",
+        "OUTRIDER_WORKER": job.executor._site.worker_id,
+    }
     assert job.record.queued_at <= job.record.claimed_at <= job.record.started_at <= job.record.ended_at
 
 
@@ -700,6 +704,7 @@ def test_p6_two_jobs_do_not_see_each_others_environment(tmp_path):
         "ONLY_FIRST": "1",
         "BOTH": "first",
         "OUTRIDER_JOB": "a",
+        "OUTRIDER_ATTEMPT": "a/1",
         "OUTRIDER_WORKER": first.executor._site.worker_id,
     }
     assert dict(os.environ) == before

@@ -14,8 +14,8 @@ from outrider.config.errors import CannotRun
 from outrider.worker import plan_launch
 from outrider.worker.launch import find_program, input_paths
 from outrider.worker.outputs import check_inputs, hash_files
-from outrider.worker.sweep import JOB_COOKIE, WORKER_COOKIE
 
+COOKIES = {"OUTRIDER_JOB": "job-1", "OUTRIDER_WORKER": "worker-1"}
 DIRECTORY = Path("/jobs/1/work")
 
 
@@ -39,7 +39,7 @@ def task_for(executable: str) -> ThirdPartyTask:
 def test_everything_is_decided_and_nothing_is_done(tmp_path):
     directory = tmp_path / "work"
     launch = plan_launch(
-        Analyse(source="/data/in", table="table.txt"), directory, {"PATH": "/bin", "LANG": "de"}, "job-1", "worker-1"
+        Analyse(source="/data/in", table="table.txt"), directory, {"PATH": "/bin", "LANG": "de"}, COOKIES
     )
     assert launch.argv == ("/bin/sh", "-l", "1")
     assert launch.directory == directory
@@ -48,34 +48,32 @@ def test_everything_is_decided_and_nothing_is_done(tmp_path):
         "PATH": "/bin",
         "LANG": "C",
         "THREADS": "2",
-        JOB_COOKIE: "job-1",
-        WORKER_COOKIE: "worker-1",
+        **COOKIES,
     }
     assert launch.environment_difference == {
         "LANG": "C",
         "THREADS": "2",
-        JOB_COOKIE: "job-1",
-        WORKER_COOKIE: "worker-1",
+        **COOKIES,
     }
     assert launch.input_files == {"analyse.conf": "level 1\n"}
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_same_job_gives_the_same_launch():
-    launches = [plan_launch(Analyse(), DIRECTORY, {"PATH": "/bin"}, "job-1", "worker-1") for _ in range(2)]
+    launches = [plan_launch(Analyse(), DIRECTORY, {"PATH": "/bin"}, COOKIES) for _ in range(2)]
     assert launches[0] == launches[1]
     with pytest.raises(dataclasses.FrozenInstanceError):
         launches[0].argv = ()
 
 
 def test_without_files_there_are_no_standard_streams():
-    launch = plan_launch(Analyse(), DIRECTORY, {"PATH": "/bin"}, "job-1", "worker-1")
+    launch = plan_launch(Analyse(), DIRECTORY, {"PATH": "/bin"}, COOKIES)
     assert (launch.stdin, launch.stdout) == (None, None)
 
 
 def test_what_every_program_inherits_is_not_changed():
     inherited = {"PATH": "/bin", "LANG": "de"}
-    plan_launch(Analyse(), DIRECTORY, inherited, "job-1", "worker-1")
+    plan_launch(Analyse(), DIRECTORY, inherited, COOKIES)
     assert inherited == {"PATH": "/bin", "LANG": "de"}
 
 
@@ -104,7 +102,7 @@ def programs(tmp_path: Path) -> Path:
 )
 def test_p4_a_program_that_cannot_run_is_refused_with_its_name(programs, executable, words):
     with pytest.raises(CannotRun) as refusal:
-        plan_launch(task_for(executable.format(programs)), DIRECTORY, {"PATH": str(programs)}, "job-1", "worker-1")
+        plan_launch(task_for(executable.format(programs)), DIRECTORY, {"PATH": str(programs)}, COOKIES)
     assert refusal.value.reason == "environment"
     assert words.format(programs) in str(refusal.value)
 
@@ -130,7 +128,7 @@ def test_a_program_found_on_a_relative_path_is_named_from_the_root(programs, mon
 
 
 def test_without_a_path_the_systems_is_used():
-    assert os.path.basename(plan_launch(Analyse(), DIRECTORY, {}, "job-1", "worker-1").argv[0]) == "sh"
+    assert os.path.basename(plan_launch(Analyse(), DIRECTORY, {}, COOKIES).argv[0]) == "sh"
 
 
 def test_inputs_are_listed_in_the_order_of_the_fields():
