@@ -1,12 +1,12 @@
 # demo, test: do all set-up and run. check: format, lint, types, import contracts. bench: ratios to plain Celery.
-# up: Redis, a worker and Flower on this machine.
+# chaos: 500 jobs while workers and Redis are killed. up: Redis, a worker and Flower on this machine.
 
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_OPTIONS ?=
 
-.PHONY: demo test check bench up format clean
+.PHONY: demo test check bench chaos up format clean
 
 demo: .venv/.demo
 	$(BIN)/outrider demo
@@ -27,6 +27,9 @@ check: .venv/.test
 
 bench: .venv/.test
 	$(BIN)/python bench/run.py
+
+chaos: .venv/.test
+	$(BIN)/python tests/chaos/run.py --jobs 500
 
 up: .venv/.demo
 	$(BIN)/outrider up

@@ -1,0 +1,42 @@
+"""Plain Celery as the benchmark uses it: `apply_async` and `get`."""
+
+import plain_celery
+from producer import NAP_SECONDS, TIMEOUT_SECONDS, Producer
+
+__all__ = ["producer"]
+
+
+class PlainProducer(Producer):
+    """Submits plain tasks and waits by the result backend."""
+
+    def run_one(self) -> None:
+        """Run one job that does nothing."""
+        plain_celery.nothing.apply_async().get(timeout=TIMEOUT_SECONDS)
+
+    def run_many(self, count: int) -> None:
+        """Run many jobs that do nothing; `ResultSet.join_native` would take some 0.3 s longer, however few they are."""
+        for result in [plain_celery.nothing.apply_async() for _ in range(count)]:
+            result.get(timeout=TIMEOUT_SECONDS)
+
+    def submit_one(self) -> None:
+        """Submit one job that does nothing, and care no more."""
+        plain_celery.nothing.apply_async()
+
+    def submit_many(self, count: int) -> None:
+        """Submit many such jobs through kombu's batch, which sends them in one pipeline."""
+        with plain_celery.app.producer_pool.acquire(block=True) as messenger, messenger.batch():
+            for _ in range(count):
+                plain_celery.nothing.apply_async(producer=messenger)
+
+    def submit_naps(self, count: int) -> None:
+        """Submit jobs that sleep for `NAP_SECONDS`, and care no more."""
+        for _ in range(count):
+            plain_celery.nap.apply_async((NAP_SECONDS,))
+
+    def flood(self, size: int) -> float:
+        """Run a program that writes `size` bytes into the task's memory, and return its seconds as the task saw them."""
+        seconds: float = plain_celery.flood.apply_async((size,)).get(timeout=TIMEOUT_SECONDS)
+        return seconds
+
+
+producer = PlainProducer()

@@ -1,0 +1,84 @@
+"""Outrider beside plain Celery: `python bench/run.py [--quick] [--json FILE] [--place DIRECTORY] [--strict] [ROW ...]`.
+
+Every row is measured anew for both sides, in turn, on one private Redis with the same pool and the same concurrency; so
+a slow machine makes slow numbers, but hardly other ratios.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from command_rows import redis_commands
+from flood_row import flood
+from import_row import import_time
+from lab import Lab, open_lab
+from memory_row import memory
+from processes import ProcessorMeter
+from rich.console import Console
+from speed import jobs_per_second, latency, submit_rate
+from table import Report, Row
+
+_ROWS: dict[str, Callable[[Lab], list[Row]]] = {
+    "jobs": jobs_per_second,
+    "latency": latency,
+    "submit": submit_rate,
+    "memory": memory,
+    "flood": flood,
+    "import": import_time,
+    "commands": redis_commands,
+}
+#: What others may take of the processors; beyond it, times say little.
+_QUIET = 0.05
+_NOTES = """
+Both sides: threads pool, JSON, task events on (operators watch both in Flower), results in the same Redis, which keeps
+nothing on disk. One worker at a time, fresh for each round; a fresh producer process; rounds in the order A B B A,
+medians of the rounds' ratios. The clock stops when the producer holds the result itself.
+Plain Celery: defaults otherwise (it prefetches; it keeps no record, log, directory or hash). Its task captures nothing
+of /bin/true and all of the 200 MB; for submit_many it uses kombu's batch; its import is `from celery import Celery`.
+Commands: INFO commandstats, less an idle time of the same length; those in scripts are told apart by MONITOR.
+""".strip()
+
+
+def main() -> int:
+    """Measure the rows that were asked for, and print them; 1 when an aim is missed and that matters."""
+    wanted = _arguments()
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    begun, meter = time.monotonic(), ProcessorMeter()
+    rows: list[Row] = []
+    with open_lab(wanted.place, quick=wanted.quick) as lab:
+        for name in wanted.rows or _ROWS:
+            print(f"measuring {name} …", file=sys.stderr)
+            rows += _ROWS[name](lab)
+    report = Report(rows=rows, notes=[_NOTES, _machine(lab, time.monotonic() - begun, meter.others_share())])
+    report.show(console)
+    if wanted.json:
+        wanted.json.write_text(report.model_dump_json(indent=2))
+    return int(wanted.strict and any(row.met is False for row in rows))
+
+
+def _machine(lab: Lab, seconds: float, others: float) -> str:
+    facts = f"{os.cpu_count()} processors; files in {lab.folder.parent}; {seconds:.0f} s in all; "
+    facts += f"others took {others:.0%} of the processors meanwhile."
+    return facts if others < _QUIET else f"{facts} That is too much: measure again on a quiet machine."
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--quick", action="store_true", help="fewer jobs and rounds, within a minute")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the rows as JSON")
+    parser.add_argument(
+        "--place", type=Path, metavar="DIRECTORY", help="where files go; default: in memory, else TMPDIR"
+    )
+    parser.add_argument("--strict", action="store_true", help="exit with 1 when an aim is missed")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"some of {', '.join(_ROWS)}; default: all")
+    wanted = parser.parse_args()
+    if unknown := set(wanted.rows) - set(_ROWS):
+        parser.error(f"no row is called {', '.join(sorted(unknown))}; there are {', '.join(_ROWS)}")
+    return wanted
+
+
+if __name__ == "__main__":
+    sys.exit(main())
