@@ -13,6 +13,9 @@ demo: .venv/.demo
 
 test: .venv/.test
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+	@echo "The fault tests again, with slots in child processes:"
+	TEST_POOL=prefork $(BIN)/python -m pytest $(PYTEST_OPTIONS) -k "not prefork and not threads" \
+		tests/acceptance/test_nothing_is_lost.py tests/acceptance/test_nothing_left_running.py
 
 check: .venv/.test
 	$(BIN)/ruff format --check .

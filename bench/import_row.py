@@ -20,7 +20,7 @@ def import_time(lab: Lab) -> list[Row]:
     times: dict[str, list[float]] = {snippet: [] for snippet in (_NOTHING, _PLAIN, *_OURS)}
     for snippet in times:
         _seconds(lab, snippet)  # compiles
-    for _ in range(lab.scaled(15, 5)):
+    for _ in range(lab.scaled(15, 3)):
         for snippet, found in times.items():
             found.append(_seconds(lab, snippet))
     cost = {

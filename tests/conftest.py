@@ -12,6 +12,10 @@ import pytest
 from support import TESTS, RedisServer, Worker, eventually
 
 
+#: The pool of workers whose test does not ask for one; `make test` runs the fault tests with both.
+DEFAULT_POOL = os.environ.get("TEST_POOL", "threads")
+
+
 @pytest.fixture(scope="session")
 def short_folder() -> Iterator[Path]:
     """A folder whose paths are short enough for sockets."""
@@ -52,7 +56,7 @@ def start_worker(environment: dict[str, str], short_folder: Path) -> Iterator[Ca
     workers: list[Worker] = []
 
     def start(
-        *options: str, pool: str = "threads", concurrency: int = 4, own_group: bool = False, **variables: str
+        *options: str, pool: str = DEFAULT_POOL, concurrency: int = 4, own_group: bool = False, **variables: str
     ) -> Worker:
         name = f"w{len(workers)}-{os.getpid()}"
         log = short_folder / f"{name}.log"

@@ -202,7 +202,21 @@ def test_x6_a_killed_worker_leaves_no_program(pool_name, start_worker):
 
 def children_of(pid):
     """Return the children of all of a process's threads."""
-    return [int(p) for task in Path(f"/proc/{pid}/task").iterdir() for p in (task / "children").read_text().split()]
+    try:
+        return [int(p) for task in Path(f"/proc/{pid}/task").iterdir() for p in (task / "children").read_text().split()]
+    except OSError:  # it ended while we looked
+        return []
+
+
+def descendants_of(pid):
+    return [p for child in children_of(pid) for p in (child, *descendants_of(child))]
+
+
+def command_of(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
 
 
 @pytest.mark.parametrize("pool_name", ["threads", "prefork"])
@@ -262,9 +276,7 @@ def test_the_guardian_is_replaced_when_it_dies(start_worker):
     job = running(client.submit(Sleep(seconds=60)))
 
     def guardians():
-        return [
-            pid for pid in children_of(worker.process.pid) if "sweep.py" in Path(f"/proc/{pid}/cmdline").read_text()
-        ]
+        return [pid for pid in descendants_of(worker.process.pid) if "sweep.py" in command_of(pid)]
 
     first = eventually(guardians, "a guardian watches")
     os.kill(first[0], signal.SIGKILL)
