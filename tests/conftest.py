@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from support import TESTS, RedisServer, Worker, eventually
 
-
 #: The pool of workers whose test does not ask for one; `make test` runs the fault tests with both.
 DEFAULT_POOL = os.environ.get("TEST_POOL", "threads")
 
