@@ -76,7 +76,8 @@ class PipeCommunicator(Communicator):
             await self._arrived.wait()
             if (pause := self._looked + self._interval - time.monotonic()) > 0:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._ended.wait(), pause)
+                    async with asyncio.timeout(pause):
+                        await self._ended.wait()
             self._look()
         return self._ready.popleft()
 
@@ -86,7 +87,8 @@ class PipeCommunicator(Communicator):
     async def wait_drained(self, timeout_seconds: float) -> None:
         """Wait until the program and all that inherited its pipes have closed them, or for so long."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._ended.wait(), timeout_seconds)
+            async with asyncio.timeout(timeout_seconds):
+                await self._ended.wait()
 
     async def close(self) -> None:
         """Stop draining, whoever still holds the other ends."""

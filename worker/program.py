@@ -113,8 +113,11 @@ class Program:
         """Send TERM to the group, and KILL after the grace to what is left."""
         self.signal(signal.SIGTERM)
         self.signal(signal.SIGCONT)  # a stopped process hears TERM only when it goes on
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.wait(), grace.total_seconds())
+        with contextlib.suppress(
+            TimeoutError
+        ):  # not wait_for: on 3.11 it may swallow a cancellation when both come at once
+            async with asyncio.timeout(grace.total_seconds()):
+                await self.wait()
         self.kill()
 
     def kill(self) -> None:
