@@ -232,3 +232,22 @@ def test_a_file_for_standard_output_that_cannot_be_made_is_named(tmp_path):
 
     with pytest.raises(CannotRun, match=r"missing/out\.txt"):
         asyncio.run(main())
+
+
+def test_a_stop_that_is_called_off_at_the_very_end_of_the_program_is_called_off():
+    """`asyncio.wait_for` would go on here (Python 3.11), and whoever called it off would wait for ever."""
+
+    async def main():
+        program = object.__new__(Program)
+        program.pid = 2**22  # nobody's
+        program._ended = asyncio.get_running_loop().create_future()
+        stopping = asyncio.create_task(program.stop(timedelta(seconds=30)))
+        await asyncio.sleep(0.05)
+        program._ended.set_result(None)
+        await asyncio.sleep(0)
+        stopping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await stopping
+        return stopping.cancelled()
+
+    assert asyncio.run(main())
