@@ -15,6 +15,19 @@ from support import TESTS, RedisServer, Worker, eventually
 DEFAULT_POOL = os.environ.get("TEST_POOL", "threads")
 
 
+def run_python(*words: str, cwd: Path, timeout: float, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with the tests' settings, some of them changed, and return what it printed."""
+    return subprocess.run(
+        [sys.executable, *words],
+        env={**os.environ, **variables},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
 @pytest.fixture(scope="session")
 def short_folder() -> Iterator[Path]:
     """A folder whose paths are short enough for sockets."""
@@ -101,15 +114,7 @@ def other_process(environment: dict[str, str], tmp_path: Path) -> Callable[..., 
     """Run Python code in another process with the same settings, and some changed."""
 
     def run(code: str, *arguments: str, timeout: float = 60, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-W", "error", "-c", code, *arguments],
-            env={**os.environ, **variables},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        return run_python("-W", "error", "-c", code, *arguments, cwd=tmp_path, timeout=timeout, **variables)
 
     return run
 
@@ -119,14 +124,6 @@ def cli(environment: dict[str, str], tmp_path: Path) -> Callable[..., subprocess
     """Run the command line in a process of its own."""
 
     def run(*words: str, timeout: float = 60, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "outrider", *words],
-            env={**os.environ, **variables, "COLUMNS": "200"},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        return run_python("-m", "outrider", *words, cwd=tmp_path, timeout=timeout, COLUMNS="200", **variables)
 
     return run
