@@ -6,6 +6,7 @@ from .communicator import Communicator
 from .ledger import Ledger, MemoryLedger, RedisLedger
 from .ledger_communicator import LedgerCommunicator
 from .messages import (
+    Artifact,
     Cancel,
     Finished,
     Heartbeat,
@@ -13,20 +14,26 @@ from .messages import (
     Message,
     Pause,
     Progress,
+    Raised,
+    Report,
     Resume,
+    Returned,
     Stamp,
     StateChanged,
     Stream,
+    UserMessage,
 )
 from .outcome import Exit, FailureReason, Outcome, OutputFile
 from .pipe import PipeCommunicator
 from .progress_pattern import ProgressPattern
 from .record import AttemptFacts, Claim, JobRecord, JobSpec, Provenance, RunFacts, Wish
 from .redis_client import AsyncRedisClient, RedisClient
+from .reference import Reference
 from .states import TRANSITIONS, JobState
 
 __all__ = [
     "TRANSITIONS",
+    "Artifact",
     "AsyncRedisClient",
     "AttemptFacts",
     "Bounds",
@@ -53,13 +60,18 @@ __all__ = [
     "Progress",
     "ProgressPattern",
     "Provenance",
+    "Raised",
     "RedisClient",
     "RedisLedger",
+    "Reference",
+    "Report",
     "Resume",
+    "Returned",
     "RunFacts",
     "Stamp",
     "StateChanged",
     "Stream",
+    "UserMessage",
     "Wish",
     "commands",
 ]

@@ -8,14 +8,17 @@ import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from .outcome import Outcome
+from .reference import Reference
 from .states import JobState
 
 __all__ = [
+    "Artifact",
     "Cancel",
     "Finished",
     "Heartbeat",
@@ -23,10 +26,14 @@ __all__ = [
     "Message",
     "Pause",
     "Progress",
+    "Raised",
+    "Report",
     "Resume",
+    "Returned",
     "Stamp",
     "StateChanged",
     "Stream",
+    "UserMessage",
     "decode_message",
     "encode_message",
 ]
@@ -100,6 +107,32 @@ class LogLines(_Message):
         return "\n".join((*dropped, *(f"{self.stream}: {line}" for line in self.lines)))
 
 
+class Report(_Message):
+    """An object that the task or program reports while it runs.
+
+    Between a first-party task and its Executor it is any Python object; in the ledger it is packed (see `packing`).
+    """
+
+    kind: Literal["report"] = "report"
+    value: Any
+
+    def __str__(self) -> str:
+        return f"report: {self.value}"
+
+
+class Artifact(_Message):
+    """A file that the task made to be kept: at `path` for the Executor, at `reference` for everybody."""
+
+    kind: Literal["artifact"] = "artifact"
+    name: str
+    path: Path | None = None
+    reference: Reference | None = None
+
+    def __str__(self) -> str:
+        size = f" ({self.reference.size} bytes)" if self.reference else ""
+        return f"artefact: {self.name}{size}"
+
+
 class Heartbeat(_Message):
     """A sign of life, also from a silent program: resident bytes and CPU seconds of its whole session."""
 
@@ -128,6 +161,30 @@ class Finished(_Message):
         return f"{self.outcome.state}{reason}{detail}"
 
 
+class Returned(_Message):
+    """From a first-party task to its Executor, and no further: what `run` returned."""
+
+    kind: Literal["returned"] = "returned"
+    value: Any = None
+
+
+class Raised(_Message):
+    """From a first-party task to its Executor, and no further: the exception that `run` ended with."""
+
+    kind: Literal["raised"] = "raised"
+    error: str
+
+
+class UserMessage(_Message):
+    """From a producer to a running task: whatever the two have agreed upon."""
+
+    kind: Literal["message"] = "message"
+    value: Any
+
+    def __str__(self) -> str:
+        return f"message: {self.value}"
+
+
 class Cancel(_Message):
     """From a producer or an operator to the Executor: stop the program."""
 
@@ -146,7 +203,21 @@ class Resume(_Message):
     kind: Literal["resume"] = "resume"
 
 
-Message = Cancel | Pause | Resume | StateChanged | Progress | LogLines | Heartbeat | Finished
+Message = (
+    Cancel
+    | Pause
+    | Resume
+    | UserMessage
+    | StateChanged
+    | Progress
+    | LogLines
+    | Report
+    | Artifact
+    | Heartbeat
+    | Returned
+    | Raised
+    | Finished
+)
 
 _ADAPTER: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 

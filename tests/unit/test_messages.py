@@ -12,7 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outrider import FailureReason, Finished, Heartbeat, JobState, LogLines, Outcome, Progress, StateChanged
-from outrider.communicators import Cancel, Exit, Message, OutputFile, Pause, Resume
+from outrider.communicators import (
+    Artifact,
+    Cancel,
+    Exit,
+    Message,
+    OutputFile,
+    Pause,
+    Raised,
+    Reference,
+    Report,
+    Resume,
+    Returned,
+    UserMessage,
+)
 from outrider.communicators.messages import decode_message, encode_message
 
 POSITION = b"1700000000123-4"
@@ -33,6 +46,11 @@ ONE_OF_EACH = [
     LogLines(stream="stderr", lines=("a", "", "€🧪"), dropped=7, source="stderr"),
     Heartbeat(pid=12, elapsed_seconds=1.25, rss=2**40, cpu_seconds=0.5, source="executor"),
     Finished(outcome=OUTCOME, source="executor"),
+    Report(value={"peaks": [1, 2.5]}, source="socket", sequence=2),
+    Artifact(name="plot.png", reference=Reference(key="job-1/artifacts/plot.png", size=3, sha256="0" * 64)),
+    Returned(value=[1, None]),
+    Raised(error="ValueError: no frames"),
+    UserMessage(value={"threshold": 3}),
     Cancel(),
     Pause(),
     Resume(),
