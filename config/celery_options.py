@@ -35,6 +35,7 @@ def celery_options(settings: Settings, broker_url: str, result_backend: str) -> 
         "worker_concurrency": settings.concurrency,
         "worker_prefetch_multiplier": 1,
         "worker_disable_prefetch": True,
+        "worker_consumer": "outrider.worker.job_consumer:JobConsumer",
         "task_acks_late": False,  # acknowledged by the claim: see worker/job_request.py
         "task_default_queue": settings.queue,
         "task_create_missing_queues": True,

@@ -67,10 +67,13 @@ def _extend_flower(**_: Any) -> None:
 
 @signals.worker_init.connect
 def _prepare_worker(sender: Any, **_: Any) -> None:
+    from . import revocation  # noqa: F401 - a control command registers itself
+    from .broker_channel import use_job_channel
     from .celery_internals import check_celery
-    from .reaper import ReaperStep  # it needs the app
+    from .reaper import ReaperStep  # these need the app
 
     check_celery()
+    use_job_channel()
     sender.app.steps["consumer"].add(ReaperStep)
 
 

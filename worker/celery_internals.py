@@ -6,21 +6,25 @@ A Celery that changed one of these must be a clear error, not a job that silentl
 import inspect
 
 import celery
+from celery.worker.consumer import Consumer
 from celery.worker.request import Request, create_request_cls
 from celery.worker.state import task_accepted
 from celery.worker.strategy import default as default_strategy
+from kombu.transport.redis import Channel
 
 from ..config.errors import SettingsError
 
 __all__ = ["Request", "check_celery", "default_strategy", "task_accepted"]
 
-#: Methods that we override, with the parameters that Celery calls them with.
-_OVERRIDDEN = {
-    "on_accepted": ("self", "pid", "time_accepted"),
-    "revoked": ("self",),
-    "send_event": ("self", "type", "fields"),
-    "terminate": ("self", "pool", "signal"),
-}
+#: Methods that we override, with the parameters that Celery and kombu call them with.
+_OVERRIDDEN: tuple[tuple[type, str, tuple[str, ...]], ...] = (
+    (Request, "on_accepted", ("self", "pid", "time_accepted")),
+    (Request, "revoked", ("self",)),
+    (Request, "send_event", ("self", "type", "fields")),
+    (Request, "terminate", ("self", "pool", "signal")),
+    (Consumer, "on_send_event_buffered", ("self",)),
+    (Channel, "_create_client", ("self", "asynchronous")),
+)
 #: What we use of a request as it is.
 _USED = ("acknowledge", "argsrepr", "kwargsrepr", "message", "request_dict", "root_id")
 #: How Celery must go on: the pool calls `on_accepted` before the task, with the dictionary that the task will see, and the
@@ -28,6 +32,7 @@ _USED = ("acknowledge", "argsrepr", "kwargsrepr", "message", "request_dict", "ro
 _FLOW = {
     create_request_cls: ("accept_callback=self.on_accepted", "self.request_dict", "self.revoked()"),
     default_strategy: ("task.Request",),
+    Consumer: ("self._flush_events", "self.hub.call_soon"),
 }
 
 
@@ -38,9 +43,9 @@ def check_celery() -> None:
         SettingsError: naming what has changed.
     """
     changed = [
-        f"Request.{name}{expected}"
-        for name, expected in _OVERRIDDEN.items()
-        if tuple(inspect.signature(getattr(Request, name, lambda: None)).parameters) != expected
+        f"{owner.__name__}.{name}{expected}"
+        for owner, name, expected in _OVERRIDDEN
+        if tuple(inspect.signature(getattr(owner, name, lambda: None)).parameters) != expected
     ]
     changed += [f"Request.{name}" for name in _USED if not hasattr(Request, name)]
     for function, phrases in _FLOW.items():

@@ -10,6 +10,7 @@ import uuid
 from typing import Any
 
 from celery.exceptions import InvalidTaskError
+from kombu.asynchronous import get_event_loop
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
@@ -103,6 +104,8 @@ class JobRequest(Request):
         """Say with each event what the first one says: a Flower that was started late knows the job, too."""
         known = {"name": self.name, "args": self.argsrepr, "kwargs": self.kwargsrepr, "root_id": self.root_id}
         super().send_event(type, **{**known, **fields})
+        if hub := get_event_loop():  # a slot may be free: without prefetch, only a wake hub asks for the next message
+            hub.call_soon(lambda: None)  # type: ignore[no-untyped-call]
 
     def revoked(self) -> bool:
         """Say whether the job was revoked before it started; then its record is closed as well."""

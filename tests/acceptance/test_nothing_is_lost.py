@@ -319,19 +319,32 @@ from little_tasks import Shell, Sleep, Sum
 random.seed(7)
 made = [lambda: outrider.submit(Sum(left=1, right=1)), lambda: outrider.submit(Shell(script="exit 3")),
         lambda: outrider.submit(Sleep(seconds=60), limits=Limits(run="0.2s")), lambda: outrider.submit(Shell(script="kill -9 $$"))]
-jobs = [random.choice(made)() for _ in range(150)]
-for job in random.sample(jobs, 30): job.cancel()
+jobs = [random.choice(made)() for _ in range(1000)]
+for job in random.sample(jobs, 200): job.cancel()
 print(*[job.id for job in jobs])
 """
     ids = other_process(code, **variables).stdout.split()
-    time.sleep(1)
-    workers[0].process.kill()
     client = producer_at(own_redis)
+    eventually(
+        lambda: any(record.worker == workers[0].name and not record.state.is_terminal for record in client.jobs(1000)),
+        "a job is under way there",
+    )
+    workers[0].process.kill()
     states = {job.wait(timeout=60).state for job in map(client.job, ids)}
     assert {"succeeded", "failed", "timed_out", "cancelled"} <= states
     assert own_redis.client.zcard("outrider:open") == 0
     assert all(finished_messages(own_redis, job_id) == 1 for job_id in ids)
     workers[1].stop()
+
+
+def test_a_worker_whose_task_events_were_switched_off_takes_the_next_job_at_once(start_worker):
+    worker = start_worker(concurrency=1, OUTRIDER_QUEUE="silent")
+    outrider.app.control.disable_events(destination=[worker.name], reply=True, timeout=5, limit=1)
+    begun = time.monotonic()
+    for job in client_for("silent").submit_many([Sum(left=1, right=n) for n in range(30)]):
+        job.wait(timeout=20)
+    assert time.monotonic() - begun < 5  # the consumer's timer alone would take one job per second or so
+    worker.stop()
 
 
 def test_q4_never_more_than_the_slots_and_a_busy_worker_hoards_nothing(start_worker, redis_server):
@@ -392,6 +405,25 @@ def test_j6_a_late_word_of_a_stale_attempt_is_refused(redis_server, producer):
     with pytest.raises(outrider.config.errors.Superseded):
         redis.run(commands.emit(held, [outrider.Progress(done=1)], bounds))
     assert finished_messages(redis_server, spec.id) == 1
+
+
+def test_j10_ten_thousand_jobs_leave_a_bounded_number_of_keys(start_worker, own_redis):
+    """Their records are opened and closed without programs; a worker's reaper tidies up."""
+    redis = RedisClient(own_redis.url, timedelta(seconds=5))
+    bounds = Bounds(100, timedelta(seconds=1))
+    before = own_redis.client.dbsize()
+    for start in range(0, 10_000, 1000):
+        specs = [
+            JobSpec(id=f"job-{n}", task="sum", version="1", parameters={}, queue="nobody")
+            for n in range(start, start + 1000)
+        ]
+        redis.run_many([commands.open_job(spec, bounds, idempotency_key=spec.id) for spec in specs])
+        redis.run_many([commands.close_unclaimed(spec.id, Outcome(state="cancelled"), bounds) for spec in specs])
+    assert own_redis.client.zcard("outrider:jobs") == 10_000
+    worker = start_worker(OUTRIDER_BROKER_URL=own_redis.url, OUTRIDER_LEASE="1s")
+    eventually(lambda: not own_redis.client.exists("outrider:jobs"), "the index is empty", 30)
+    worker.stop()
+    assert own_redis.client.dbsize() - before < 20
 
 
 def test_j10_closed_records_and_streams_vanish_after_their_retention(start_worker, own_redis, other_process):

@@ -128,6 +128,42 @@ def test_x3_revoke_with_terminate_takes_the_same_road(pool):
     assert worker.process.poll() is None
 
 
+@pytest.mark.parametrize("pool_name", ["threads", "prefork"])
+def test_x3_revoke_finds_a_job_whose_message_was_delivered_twice(start_worker, redis_server, pool_name):
+    queue = f"twice-revoked-{pool_name}"
+    job = outrider.Client(outrider.Settings(queue=queue)).submit(Sleep(seconds=60))
+    redis_server.client.lpush(queue, redis_server.client.lindex(queue, 0))
+    worker = start_worker(pool=pool_name, OUTRIDER_QUEUE=queue)
+    running(job)
+    eventually(lambda: redis_server.client.llen(queue) == 0, "the copy is taken")
+    eventually(lambda: redis_server.client.hlen("unacked") == 0, "the copy is dropped")
+    outrider.app.control.revoke(job.id, terminate=True)
+    assert job.wait(timeout=10).state == "cancelled"
+    worker.stop()
+
+
+@pytest.mark.parametrize("pool_name", ["threads", "prefork"])
+@pytest.mark.parametrize("restart", [False, True], ids=["all workers down", "killed and restarted"])
+def test_x1_a_job_that_is_cancelled_before_it_is_taken_never_starts(restart, start_worker, pool_name, tmp_path):
+    queue = f"before-{pool_name}-{restart}"
+    client = outrider.Client(outrider.Settings(queue=queue))
+    mark = tmp_path / "started"
+    if restart:
+        first = start_worker(pool=pool_name, concurrency=1, OUTRIDER_QUEUE=queue)
+        blocker = running(client.submit(Sleep(seconds=60)))
+    job = client.submit(Shell(script=f"touch {mark}"))
+    begun = time.monotonic()
+    assert job.cancel() == "cancelled"
+    assert time.monotonic() - begun < 1
+    if restart:
+        first.process.kill()
+        blocker.cancel()
+    second = start_worker(pool=pool_name, concurrency=1, OUTRIDER_QUEUE=queue)
+    assert client.submit(Shell(script="true")).wait(timeout=20).state == "succeeded"  # the one behind it
+    assert (job.status(), job.record().attempt, mark.exists()) == ("cancelled", 0, False)
+    second.stop()
+
+
 def test_x3_cancel_of_a_closed_job_changes_nothing_and_twice_is_once(pool, producer):
     client, _ = pool
     done = client.submit(Sleep(seconds=0))
