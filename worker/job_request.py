@@ -104,7 +104,7 @@ class JobRequest(Request):
         """Say with each event what the first one says: a Flower that was started late knows the job, too."""
         known = {"name": self.name, "args": self.argsrepr, "kwargs": self.kwargsrepr, "root_id": self.root_id}
         super().send_event(type, **{**known, **fields})
-        if hub := get_event_loop():  # a slot may be free: without prefetch, only a wake hub asks for the next message
+        if hub := get_event_loop():  # a slot may be free now, and only a hub that is awake asks for the next message
             hub.call_soon(lambda: None)  # type: ignore[no-untyped-call]
 
     def revoked(self) -> bool:

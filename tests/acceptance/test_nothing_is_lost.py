@@ -337,16 +337,6 @@ print(*[job.id for job in jobs])
     workers[1].stop()
 
 
-def test_a_worker_whose_task_events_were_switched_off_takes_the_next_job_at_once(start_worker):
-    worker = start_worker(concurrency=1, OUTRIDER_QUEUE="silent")
-    outrider.app.control.disable_events(destination=[worker.name], reply=True, timeout=5, limit=1)
-    begun = time.monotonic()
-    for job in client_for("silent").submit_many([Sum(left=1, right=n) for n in range(30)]):
-        job.wait(timeout=20)
-    assert time.monotonic() - begun < 5  # the consumer's timer alone would take one job per second or so
-    worker.stop()
-
-
 def test_q4_never_more_than_the_slots_and_a_busy_worker_hoards_nothing(start_worker, redis_server):
     first = start_worker(concurrency=2, OUTRIDER_QUEUE="slots")
     client = client_for("slots")
