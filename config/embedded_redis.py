@@ -25,27 +25,40 @@ from .errors import EmbeddedRedisError
 from .project import project_folder
 
 _START_TIMEOUT_SECONDS = 10.0
+#: What a program's socket adds to the path of the runtime directory: a worker's folder and a name.
+_SOCKET_IN_FOLDER = len("/0123456789ab/0123456789ab.sock")
+#: A little less than unix(7) allows.
+_LONGEST_SOCKET_PATH = 100
 
 
 def runtime_directory(project: Path) -> Path:
     """Return the project's folder for sockets and locks: ours alone, short enough for a socket's path.
 
     Raises:
-        EmbeddedRedisError: when somebody else owns the folder or can enter it.
+        EmbeddedRedisError: when somebody else owns the folder or can enter it, or it cannot be made.
     """
     user = os.getuid()
-    base = Path(f"/run/user/{user}")
-    if not os.access(base, os.W_OK):
-        base = Path(tempfile.gettempdir())
     digest = hashlib.sha256(os.fsencode(project)).hexdigest()[:12]
-    folder = base / f"outrider-{user}" / digest
+    folder = _base(user) / f"outrider-{user}" / digest
+    if len(os.fsencode(folder)) + _SOCKET_IN_FOLDER > _LONGEST_SOCKET_PATH:
+        folder = Path("/tmp") / folder.relative_to(folder.parents[1])  # noqa: S108  a level of our own is checked below
     for level in (folder.parent, folder):
-        with contextlib.suppress(FileExistsError):
-            level.mkdir(mode=0o700)
-        facts = level.lstat()
+        try:
+            with contextlib.suppress(FileExistsError):
+                level.mkdir(mode=0o700)
+            facts = level.lstat()
+        except OSError as error:
+            raise EmbeddedRedisError(
+                f"cannot make {level} for sockets: {error.strerror}; set TMPDIR to a directory that you may write to"
+            ) from error
         if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != user or facts.st_mode & 0o077:
             raise EmbeddedRedisError(f"{level} must be a directory of yours with mode 0700; remove it and try again")
     return folder
+
+
+def _base(user: int) -> Path:
+    base = Path(f"/run/user/{user}")
+    return base if os.access(base, os.W_OK) else Path(tempfile.gettempdir())
 
 
 @functools.cache

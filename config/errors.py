@@ -8,13 +8,21 @@ OutriderError
 │   ├── UnknownTask
 │   ├── InvalidParameters
 │   ├── IdempotencyKeyReused
+│   ├── SubmittedAtImport
 │   ├── QueueFull
 │   └── BrokerUnavailable
 ├── JobNotFound                no record has this id (any more)
 ├── LedgerError                the ledger refused a write
 │   ├── IllegalTransition      the state machine has no such arrow
+│   ├── JobClosed              the job has ended, and listens to nobody
+│   ├── TooManyMessages        the job was sent as many messages as it may be
 │   └── Superseded             another attempt owns the job now
 ├── CannotRun                  a job ends before its program starts
+├── ArtifactError              a value could not travel by way of the artefact store
+│   ├── ArtifactUnavailable    it cannot be written or read
+│   └── ArtifactDamaged        it is not what was stored
+├── CannotPack                 a value cannot be made fit to travel
+├── CannotUnpack               what arrived is no value that this version understands
 ├── WaitTimeout                the job had not ended yet; it goes on
 └── JobError                   what `Job.result` raises when a job did not succeed
     ├── JobFailed
@@ -27,14 +35,20 @@ rebuild an error as `cls(*args)`. The sentence is made in `__str__`.
 """
 
 __all__ = [
+    "ArtifactDamaged",
+    "ArtifactError",
+    "ArtifactUnavailable",
     "BrokerUnavailable",
+    "CannotPack",
     "CannotRun",
+    "CannotUnpack",
     "CatalogueError",
     "EmbeddedRedisError",
     "IdempotencyKeyReused",
     "IllegalTransition",
     "InvalidParameters",
     "JobCancelled",
+    "JobClosed",
     "JobError",
     "JobFailed",
     "JobLost",
@@ -45,7 +59,9 @@ __all__ = [
     "QueueFull",
     "SettingsError",
     "SubmitError",
+    "SubmittedAtImport",
     "Superseded",
+    "TooManyMessages",
     "UnknownTask",
     "WaitTimeout",
 ]
@@ -112,6 +128,17 @@ class IdempotencyKeyReused(SubmitError):
         )
 
 
+class SubmittedAtImport(SubmitError):
+    """A task module submits when it is imported; so would every worker and every command."""
+
+    def __init__(self, module: str) -> None:
+        super().__init__(module)
+        self.module = module
+
+    def __str__(self) -> str:
+        return f"{self.module!r} submits while it is imported as a task module; put that under `if __name__ == '__main__':`"
+
+
 class QueueFull(SubmitError):
     """As many jobs wait as the settings allow."""
 
@@ -164,6 +191,30 @@ class IllegalTransition(LedgerError):
         return f"job {self.job_id} is {self.state} and cannot become {self.target}"
 
 
+class JobClosed(LedgerError):
+    """The job has ended, and listens to nobody."""
+
+    def __init__(self, job_id: str, state: str) -> None:
+        super().__init__(job_id, state)
+        self.job_id = job_id
+        self.state = state
+
+    def __str__(self) -> str:
+        return f"job {self.job_id} is {self.state}; only an open job can be sent a message"
+
+
+class TooManyMessages(LedgerError):
+    """The job was sent as many messages as it may be."""
+
+    def __init__(self, job_id: str, most: int) -> None:
+        super().__init__(job_id, most)
+        self.job_id = job_id
+        self.most = most
+
+    def __str__(self) -> str:
+        return f"job {self.job_id} was sent {self.most} messages, and takes no more; send fewer and larger ones"
+
+
 class Superseded(LedgerError):
     """Another attempt owns the job now; this one must stop."""
 
@@ -185,6 +236,60 @@ class CannotRun(OutriderError):
 
     def __str__(self) -> str:
         return self.message
+
+
+class ArtifactError(OutriderError):
+    """The root of what the artefact store raises."""
+
+
+class ArtifactUnavailable(ArtifactError):
+    """An artefact cannot be written or read; the store may be another than the one that was meant."""
+
+    def __init__(self, key: str, why: str) -> None:
+        super().__init__(key, why)
+        self.key = key
+        self.why = why
+
+    def __str__(self) -> str:
+        return (
+            f"the artefact {self.key!r} is out of reach: {self.why}; producers and workers need the same "
+            "OUTRIDER_ARTIFACT_URL or, without one, the same OUTRIDER_WORK_ROOT on a file system that they share"
+        )
+
+
+class ArtifactDamaged(ArtifactError):
+    """An artefact, or the reference to it, is not what was stored."""
+
+    def __init__(self, key: str, why: str) -> None:
+        super().__init__(key, why)
+        self.key = key
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"the artefact {self.key!r} is not what was stored: {self.why}"
+
+
+class CannotPack(OutriderError):
+    """A value cannot be made fit to travel between processes."""
+
+    def __init__(self, kind: str, why: str) -> None:
+        super().__init__(kind, why)
+        self.kind = kind
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"a value of type {self.kind} cannot be sent: {self.why}"
+
+
+class CannotUnpack(OutriderError):
+    """A packed value is damaged, or was packed by a newer version."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"a packed value makes no sense: {self.why}; was it written by a newer version of Outrider?"
 
 
 class JobError(OutriderError):

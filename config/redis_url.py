@@ -6,7 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 from .errors import SettingsError
 
 _SCHEMES = ("redis", "rediss", "unix")
-_PASSWORDS = (re.compile(r"(://[^:@/?]*:).+(?=@)"), re.compile(r"([?&](?:ssl_)?password=)[^&]+"))
+_PASSWORDS = (
+    re.compile(r"(://[^:@/?]*:).+(?=@)"),
+    re.compile(r"([?&][\w-]*(?:password|passwd|secret|token|key|credential|signature|sig)=)[^&\s'\"]+", re.IGNORECASE),
+)
 
 
 def check_redis_url(url: str, variable: str) -> str:
@@ -35,7 +38,7 @@ def for_celery_results(url: str) -> str:
 
 
 def shown(url: str) -> str:
-    """Return the URL without its password, fit for messages and logs."""
+    """Return a URL, or a text that holds one, without its password, fit for messages and logs."""
     for password in _PASSWORDS:
         url = password.sub(r"\1***", url)
     return url

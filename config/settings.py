@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import ByteSize, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .durations import Duration
@@ -33,6 +33,10 @@ class Settings(BaseSettings):
     tasks: Annotated[tuple[str, ...], NoDecode] = ()
     #: The folder of the job directories; unset: `.outrider/jobs` in the project.
     work_root: Path | None = None
+    #: Where values go that are too large for Redis or not JSON, as any fsspec URL; unset: the job directories.
+    artifact_url: str | None = None
+    #: A part of a result or report that is no JSON travels in the message up to this size; a whole one up to 16 times it.
+    inline_limit: ByteSize = Field(default=ByteSize(64 * 1024), ge=1024, le=2**20)
     #: The queue that jobs are sent to and that a worker takes from.
     queue: str = "outrider"
     #: How many jobs a worker runs at once; unset: the number of processors.
@@ -80,6 +84,11 @@ class Settings(BaseSettings):
     def jobs_directory(self) -> Path:
         """The folder that holds one directory per job."""
         return self.work_root or self.project / ".outrider" / "jobs"
+
+    @property
+    def artifact_store_url(self) -> str:
+        """The URL of the artefact store's root; it may hold a secret."""
+        return self.artifact_url or f"file://{self.jobs_directory}"
 
 
 def load_settings() -> Settings:

@@ -195,22 +195,48 @@ def test_a_project_that_cannot_be_written_is_an_error_of_ours(tmp_path, private_
     assert "EmbeddedRedisError" in ended.stderr.splitlines()[-1]
 
 
-def test_a_temporary_folder_whose_path_is_too_long_for_a_socket_is_an_error_and_leaves_no_server(
-    tmp_path, private_environment
+@pytest.mark.parametrize("length", [10, 30, 40, 41, 42, 60, 90, 150])
+def test_a_temporary_folder_whose_path_is_too_long_for_a_socket_is_not_used(
+    runtime_directory, tmp_path, private_environment, monkeypatch, length
 ):
     """A Unix socket's path has 107 bytes at most (unix(7))."""
-    deep = Path(private_environment["TMPDIR"]) / ("d" * 90)
-    deep.mkdir()
-    code = "from outrider.config import embedded_redis as e; e._START_TIMEOUT_SECONDS = 1.0\n" + USER
-    words = [sys.executable, "-c", code, str(tmp_path)]
+    deep = Path(private_environment["TMPDIR"]).joinpath(*["d"] * ((length - len(private_environment["TMPDIR"])) // 2))
+    deep.mkdir(parents=True, exist_ok=True)
+    monkeypatch.setattr(os, "access", lambda *_: False)  # there may be a `/run/user`
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    folder = runtime_directory(tmp_path)
+    there = deep / f"outrider-{os.getuid()}" / ("d" * 12) / ("w" * 12) / f"{'s' * 12}.sock"
+    assert folder.is_relative_to(deep) == (len(str(there)) <= 100)
+    assert len(str(folder / ("w" * 12) / f"{'s' * 12}.sock")) <= 100
+    folder.rmdir()
+
+
+def test_a_temporary_folder_where_nothing_can_be_made_is_an_error_that_says_what_to_do(
+    runtime_directory, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(tempfile, "tempdir", "/proc")
+    with pytest.raises(EmbeddedRedisError, match=r"cannot make /proc/outrider-.*set TMPDIR"):
+        runtime_directory(tmp_path)
+    monkeypatch.undo()
+
+
+@pytest.mark.skipif(os.access(f"/run/user/{os.getuid()}", os.W_OK), reason="it is not TMPDIR that is used")
+def test_a_worker_whose_runtime_directory_others_can_enter_does_not_start(tmp_path, private_environment):
+    folder = Path(private_environment["TMPDIR"]) / f"outrider-{os.getuid()}"
+    folder.mkdir(mode=0o755)
+    nobody = f"unix://{private_environment['TMPDIR']}/no.sock"
     ended = subprocess.run(
-        words, env={**private_environment, "TMPDIR": str(deep)}, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-m", "outrider", "worker", "-c", "1"],
+        env={**private_environment, "OUTRIDER_BROKER_URL": nobody, "OUTRIDER_PROJECT": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
-    left = servers_of(tmp_path)
-    for pid in left:
-        os.kill(pid, 9)
-    assert "EmbeddedRedisError" in ended.stderr.splitlines()[-1]
-    assert left == []
+    assert ended.returncode == 1
+    assert f"this worker cannot run jobs: {folder} must be a directory of yours" in ended.stderr.splitlines()[-1]
 
 
 def servers_of(project: Path) -> list[int]:

@@ -49,6 +49,11 @@ SECRETS = [
     "unix://me:secret@/run/r.sock?db=0",
     "unix:///run/r.sock?password=secret",
     "redis://host/0?password=secret",
+    "sftp://me:secret@host/folder",
+    "simplecache::ftp://me:secret@host/folder",
+    "abfs://box/folder?sv=2024&sig=secret%2B&sp=r",
+    "s3://bucket?access_key=secret&AWS_SESSION_TOKEN=secret",
+    "cannot connect to 'sftp://me:secret@host/folder': refused",
 ]
 
 
@@ -58,6 +63,8 @@ def test_s3_a_password_is_not_shown(url):
     assert "ret@" not in shown(url)
 
 
-@pytest.mark.parametrize("url", ["redis://host:6379/1", "redis://me@host/0", "unix:///run/r.sock?db=0"])
+@pytest.mark.parametrize(
+    "url", ["redis://host:6379/1", "redis://me@host/0", "unix:///run/r.sock?db=0", "s3://bucket/a?b=c"]
+)
 def test_a_url_without_a_password_is_shown_as_it_is(url):
     assert shown(url) == url

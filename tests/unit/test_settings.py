@@ -28,6 +28,7 @@ def test_without_any_variable_there_are_settings(tmp_path):
     assert settings.queue == "outrider"
     assert settings.project == tmp_path
     assert settings.jobs_directory == tmp_path / ".outrider" / "jobs"
+    assert settings.artifact_store_url == f"file://{tmp_path}/.outrider/jobs"
 
 
 UNDERSTOOD = [
@@ -38,6 +39,10 @@ UNDERSTOOD = [
     ("PROJECT", "/p/../q", "project", Path("/q")),
     ("WORK_ROOT", "/jobs", "work_root", Path("/jobs")),
     ("WORK_ROOT", "~/jobs", "work_root", Path("/home/me/jobs")),
+    ("ARTIFACT_URL", "s3://bucket/folder", "artifact_store_url", "s3://bucket/folder"),
+    ("WORK_ROOT", "/jobs", "artifact_store_url", "file:///jobs"),
+    ("INLINE_LIMIT", "1024", "inline_limit", 1024),
+    ("INLINE_LIMIT", "32KiB", "inline_limit", 32768),
     ("CONCURRENCY", "3", "concurrency", 3),
     ("GRACE", "90", "grace", timedelta(seconds=90)),
     ("GRACE", "0", "grace", timedelta(0)),
@@ -70,6 +75,9 @@ WRONG = [
     ("RETENTION", "99999999999d"),
     ("MAX_QUEUED", "-1"),
     ("STREAM_LENGTH", "10"),
+    ("INLINE_LIMIT", "0"),
+    ("INLINE_LIMIT", "1GiB"),
+    ("INLINE_LIMIT", "large"),
     ("HASH_INPUTS", "perhaps"),
     ("CONNECT_TIMEOUT", ""),
     ("LOG_LEVEL", "LOUD"),

@@ -1,0 +1,10 @@
+"""Values that are no JSON, or too large, on their way across Redis: packed, or kept in the artefact store."""
+
+from .artifact_store import ArtifactStore
+from .packed_tag import described
+from .packing import pack
+from .reference import Reference
+from .stored_file import Opaque, StoredFile
+from .unpacking import unpack
+
+__all__ = ["ArtifactStore", "Opaque", "Reference", "StoredFile", "described", "pack", "unpack"]
