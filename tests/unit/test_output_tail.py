@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outrider.communicators.output_tail import OutputTail
+from outrider.communicators.output.output_tail import OutputTail
 
 
 def lines_of(*pieces: bytes, final: bool = True, **bounds: int) -> tuple[str, ...]:
@@ -67,6 +67,20 @@ def test_a_character_may_be_cut_by_reads_with_looks_between():
         tail.feed(bytes([byte]))
         given_lines += tail.take().lines
     assert given_lines == ["€", "🧪"]
+
+
+def test_e4_the_text_has_no_colours_and_nothing_hides_behind_an_escape_sequence_without_end():
+    tail = OutputTail()
+    tail.feed(b"\x1b]0;title\r\x1b[1m10\x1b[0m%\r")
+    assert tail.take().text == "\r10%\r"
+
+
+@pytest.mark.parametrize("window", [4, 100], ids=["a flood", "a few"])
+def test_of_a_buffer_only_what_is_filled_is_taken(window):
+    tail = OutputTail(window=window)
+    tail.feed(bytearray(b"a\nb\nold\n"), 4)
+    new = tail.take(final=True)
+    assert (new.lines, new.dropped) == (("a", "b"), 0)
 
 
 def test_progress_without_line_ends_is_in_the_text_at_each_look():

@@ -29,11 +29,15 @@ async def collect(pipe: PipeCommunicator) -> list[Message]:
 class Printing:
     """A program that prints into a pair of pipes; afterwards its messages, its files and how long it all took."""
 
-    def __init__(self, folder: Path, *words: str, progress: str | None = None, stdout: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, *words: str, progress: str | None = None, stdout: Path | None = None, terminal: bool = False
+    ) -> None:
         self.stdout, self.stderr = stdout or folder / "stdout.log", folder / "stderr.log"
         self.words = words
         self.pipe = PipeCommunicator(
-            {"stdout": self.stdout, "stderr": self.stderr}, ProgressPattern(progress) if progress else None
+            {"stdout": self.stdout, "stderr": self.stderr},
+            ProgressPattern(progress) if progress else None,
+            terminals=["stdout"] if terminal else [],
         )
         self.messages: list[Message] = []
         self.process: subprocess.Popen[bytes] | None = None
@@ -45,7 +49,13 @@ class Printing:
     def start(self) -> None:
         """Start the program in pipes that are open."""
         ends = self.pipe.write_ends
-        self.process = subprocess.Popen(self.words, stdout=ends["stdout"], stderr=ends["stderr"])
+        self.process = subprocess.Popen(
+            self.words,
+            stdin=subprocess.DEVNULL,
+            stdout=ends["stdout"],
+            stderr=ends["stderr"],
+            start_new_session=True,  # as the Executor does
+        )
         self.pipe.hand_over()
 
     async def _run(self, afterwards: Callable[[], Awaitable[Any]] | None, *, read: bool) -> None:
@@ -86,6 +96,9 @@ def test_a_silent_program_says_nothing(tmp_path):
     assert (printed.stdout.read_bytes(), printed.stderr.read_bytes()) == (b"", b"")
 
 
+TERMINAL = pytest.mark.parametrize("terminal", [False, True], ids=["pipe", "terminal"])
+
+
 @pytest.mark.parametrize("read", [True, False], ids=["read", "not read before the end"])
 def test_e5_a_flood_on_both_streams_is_kept_whole_and_relayed_in_part(tmp_path, read):
     with (tmp_path / "out").open("wb") as out, (tmp_path / "err").open("wb") as err:
@@ -108,12 +121,80 @@ def test_e5_a_flood_on_both_streams_is_kept_whole_and_relayed_in_part(tmp_path, 
     assert sum(len(m.lines) for m in printed.messages if isinstance(m, LogLines)) < expected_lines / 10
 
 
-def test_e5_whatever_the_bytes_they_are_in_the_file_as_they_were(tmp_path):
+@TERMINAL
+def test_e5_whatever_the_bytes_they_are_in_the_file_as_they_were(tmp_path, terminal):
     raw = bytes(range(256)) * 3 + "€\n".encode()
     (tmp_path / "raw").write_bytes(raw)
-    printed = Printing(tmp_path, "/bin/cat", str(tmp_path / "raw")).run()
+    printed = Printing(tmp_path, "/bin/cat", str(tmp_path / "raw"), terminal=terminal).run()
     assert printed.stdout.read_bytes() == raw
     assert printed.lines("stdout")[-1].endswith("€")
+
+
+@TERMINAL
+def test_e5_a_letter_that_comes_in_pieces_is_one_letter(tmp_path, terminal):
+    script = r"printf '\303'; sleep 0.3; printf '\251t\303'; sleep 0.3; printf '\251\n'"
+    printed = shell(tmp_path, script, terminal=terminal).run()
+    assert printed.lines("stdout") == ("été",)
+
+
+@TERMINAL
+def test_e5_a_line_of_ten_megabytes_is_kept_whole_and_relayed_by_its_end(tmp_path, terminal):
+    script = r"head -c 10000000 /dev/zero | tr '\0' x; echo end"
+    printed = shell(tmp_path, script, terminal=terminal).run()
+    assert printed.stdout.read_bytes() == b"x" * 10_000_000 + b"end\n"
+    (line,) = printed.lines("stdout")
+    assert line.startswith("… x")
+    assert line.endswith("xend")
+    assert len(line) < 5000
+
+
+def test_a_terminal_is_one_for_standard_output_alone_and_controls_nobody(tmp_path):
+    script = """
+for stream in 0 1 2; do test -t $stream && echo "$stream is a terminal"; done
+sh -c ': < /dev/tty' 2>/dev/null || echo "nobody's terminal"
+exec 3<&1; stty size <&3; stty -a <&3 | grep -o -e '-opost' -e '-echo '"""
+    printed = shell(tmp_path, script, terminal=True).run()
+    assert printed.lines("stdout") == ("1 is a terminal", "nobody's terminal", "24 200", "-opost", "-echo ")
+
+
+def test_what_is_printed_right_before_the_end_comes_through_a_terminal_in_full(tmp_path):
+    for length in (1, 4095, 4096, 12_288, 100_000):
+        printed = Printing(tmp_path, "/usr/bin/head", "-c", str(length), "/dev/zero", terminal=True).run()
+        assert printed.stdout.stat().st_size == length
+
+
+def test_a_program_outlives_its_terminal(tmp_path):
+    """Nobody gets a SIGHUP: what ends a program is its Executor."""
+
+    async def main() -> None:
+        printing = shell(tmp_path, f"echo here; sleep 0.5; touch {tmp_path}/alive", terminal=True)
+        await printing.pipe.open()
+        printing.start()
+        await printing.pipe.read()
+        await printing.pipe.close()
+        assert await asyncio.to_thread(printing.process.wait) == 0
+
+    asyncio.run(main())
+    assert (tmp_path / "alive").exists()
+
+
+@TERMINAL
+def test_p11_a_program_that_holds_its_output_back_from_a_pipe_is_heard_through_a_terminal(tmp_path, terminal):
+    printing = shell(tmp_path, "{ echo now; sleep 1.5; } | sed s/now/heard/", terminal=terminal)
+
+    async def main() -> float:
+        await printing.pipe.open()
+        printing.start()
+        begun = time.monotonic()
+        async with asyncio.timeout(10):
+            message = await printing.pipe.read()
+        seconds = time.monotonic() - begun
+        assert message.lines == ("heard",)
+        await asyncio.to_thread(printing.process.wait)
+        await printing.pipe.close()
+        return seconds
+
+    assert (asyncio.run(main()) < 1) is terminal
 
 
 def test_progress_is_found_without_any_line_end(tmp_path):
@@ -121,6 +202,13 @@ def test_progress_is_found_without_any_line_end(tmp_path):
     printed = shell(tmp_path, script, progress=r"(?P<done>\d+)/(?P<total>\d+)").run()
     progress = [m for m in printed.messages if isinstance(m, Progress)]
     assert [(m.done, m.total, m.source) for m in progress] == [(2, 3, "stdout"), (3, 3, "stdout")]
+
+
+@TERMINAL
+def test_e4_progress_is_found_between_colours(tmp_path, terminal):
+    script = r"printf '\033[1;32m1\033[0m/\033[1m3\033[0m\033[K\r'; sleep 0.3; printf '\033[2K2\033[0m/3\033'; sleep 0.3; printf '[0m'"
+    printed = shell(tmp_path, script, progress=r"(?P<done>\d+)/(?P<total>\d+)", terminal=terminal).run()
+    assert [(m.done, m.total) for m in printed.messages if isinstance(m, Progress)] == [(1, 3), (2, 3)]
 
 
 def test_old_progress_on_one_stream_does_not_come_back_after_newer_on_the_other(tmp_path):
@@ -150,6 +238,41 @@ def test_what_a_slow_program_prints_comes_while_it_runs(tmp_path):
         return seconds
 
     assert asyncio.run(main()) < 1
+
+
+def seconds_to_hear(folder: Path, printed: bytes) -> float:
+    """How long it takes until a line is heard that comes right after the news of what was printed before."""
+
+    async def main() -> float:
+        pipe = PipeCommunicator({"stdout": folder / "stdout.log"})
+        await pipe.open()
+        os.write(pipe.write_ends["stdout"], printed)
+        await pipe.read()
+        begun = time.monotonic()
+        os.write(pipe.write_ends["stdout"], b"next\n")
+        async with asyncio.timeout(10):
+            await pipe.read()
+        seconds = time.monotonic() - begun
+        await pipe.close()
+        return seconds
+
+    return asyncio.run(main())
+
+
+def test_a_line_soon_after_another_waits_a_twentieth_of_a_second(tmp_path):
+    fastest = min(seconds_to_hear(tmp_path, b"one\n") for _ in range(5))
+    assert 0.04 < fastest < 0.08
+
+
+@pytest.mark.parametrize("printed", [b"line\n" * 20, b"no line end " * 100 + b"\n"], ids=["lines", "characters"])
+def test_the_more_was_printed_the_longer_waits_what_comes_next(tmp_path, printed):
+    assert seconds_to_hear(tmp_path, printed) > 0.09
+
+
+def test_it_is_known_when_the_last_byte_came(tmp_path):
+    begun = time.monotonic()
+    printed = shell(tmp_path, "sleep 0.3; echo now >&2; exec >&- 2>&-; sleep 0.5").run()
+    assert 0.3 <= printed.pipe.last_output - begun < 0.8
 
 
 def test_c5_printed_messages_stay_text(tmp_path):
@@ -183,7 +306,21 @@ def test_the_last_lines_of_a_stream_that_is_not_piped_are_none(tmp_path):
     assert PipeCommunicator({"stderr": tmp_path / "stderr.log"}).last_lines("stdout") == ()
 
 
-def test_no_descriptor_stays_open(tmp_path):
+@TERMINAL
+def test_no_descriptor_stays_open(tmp_path, terminal):
     before = os.listdir("/proc/self/fd")
-    shell(tmp_path, "echo one").run()
+    shell(tmp_path, "echo one", terminal=terminal).run()
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_no_descriptor_stays_open_when_a_file_cannot_be_made(tmp_path):
+    before = os.listdir("/proc/self/fd")
+
+    async def main() -> None:
+        pipe = PipeCommunicator({"stdout": tmp_path / "out", "stderr": tmp_path / "missing" / "err"})
+        with pytest.raises(FileNotFoundError):
+            await pipe.open()
+        await pipe.close()
+
+    asyncio.run(main())
     assert os.listdir("/proc/self/fd") == before

@@ -4,13 +4,27 @@ import re
 from collections import deque
 from dataclasses import dataclass
 
-__all__ = ["OutputTail", "Tail"]
+__all__ = ["OutputTail", "Tail", "one_line", "printable"]
 
-#: Escape sequences (ECMA-48: CSI and OSC) and control characters, which would act on the reader's terminal.
-_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: Escape sequences (ECMA-48: CSI and OSC), such as colours.
+_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\r\n]*(?:\x07|\x1b\\)?")
+#: They and control characters would act on the reader's terminal.
+_CONTROL = re.compile(_ESCAPE.pattern + r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
+#: What begins a new line, and the tab, whose width is the terminal's.
+_BREAK = re.compile(r"[\t-\r\x85\u2028\u2029]+")
 
 _ELLIPSIS = "… "
+
+
+def printable(text: str) -> str:
+    """Return the text without what would act on a terminal; tabs and line feeds stay."""
+    return _CONTROL.sub("", text)
+
+
+def one_line(text: str) -> str:
+    """Return the text without what would act on a terminal, breaks replaced by spaces."""
+    return printable(_BREAK.sub(" ", text))
 
 
 @dataclass(frozen=True)
@@ -19,7 +33,7 @@ class Tail:
 
     lines: tuple[str, ...]
     dropped: int
-    #: The newest text, control characters and unfinished line included, for progress patterns.
+    #: The newest text, carriage returns and unfinished line included, colours not: for progress.
     text: str
 
 
@@ -43,14 +57,15 @@ class OutputTail:
         self._newlines = 0
         self.last_lines: deque[str] = deque(maxlen=keep)
 
-    def feed(self, data: bytes) -> None:
-        """Take the next bytes."""
-        self._newlines += data.count(b"\n")
-        if len(data) >= self._window:
-            self._cut |= bool(self._pending) or len(data) > self._window
-            self._pending[:] = data[-self._window :]
+    def feed(self, data: bytes | bytearray, size: int | None = None) -> None:
+        """Take the next bytes: those of `data`, or the first `size` of them."""
+        size = len(data) if size is None else size
+        self._newlines += data.count(b"\n", 0, size)
+        if size >= self._window:
+            self._cut |= bool(self._pending) or size > self._window
+            self._pending[:] = data[size - self._window : size]
             return
-        self._pending += data
+        self._pending += data[:size]
         if (excess := len(self._pending) - self._window) > 0:
             del self._pending[:excess]
             self._cut = True
@@ -77,11 +92,11 @@ class OutputTail:
         if headless and lines and len(lines) == len(pieces):
             lines = (lines[0] if lines[0].startswith(_ELLIPSIS) else _ELLIPSIS + lines[0], *lines[1:])
         self.last_lines.extend(lines)
-        return Tail(lines, seen - len(lines), raw.decode("utf-8", "replace"))
+        return Tail(lines, seen - len(lines), _ESCAPE.sub("", raw.decode("utf-8", "replace")))
 
     def _clean(self, piece: bytes) -> str:
         """Return a line as a terminal would show it in the end: what follows the last carriage return, printable."""
         shown = piece.rstrip(b"\r").rpartition(b"\r")[2]
         room = 4 * self._max_line  # bytes of as many characters as are given, at the most
-        text = _CONTROL.sub("", shown[-room:].decode("utf-8", "replace"))
+        text = printable(shown[-room:].decode("utf-8", "replace"))
         return text if len(text) <= self._max_line and len(shown) <= room else _ELLIPSIS + text[-self._max_line :]
