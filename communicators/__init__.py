@@ -1,10 +1,14 @@
 """How facts about a job travel: messages, what carries them, and the ledger that keeps them."""
 
 from . import commands
+from .backends import Backend, MemoryBackend, RedisBackend, backend_at
 from .commands import Bounds, Command
-from .communicator import Communicator
-from .ledger import Ledger, MemoryLedger, RedisLedger
+from .communicator import Communicator, ProgramCommunicator, WatcherCommunicator
+from .cursor import Cursor, Patience
+from .ledger import Ledger, RedisLedger
 from .ledger_communicator import LedgerCommunicator
+from .memory_communicator import MemoryCommunicator
+from .memory_ledger import MemoryLedger
 from .messages import (
     Artifact,
     Cancel,
@@ -18,60 +22,85 @@ from .messages import (
     Report,
     Resume,
     Returned,
+    Snapshot,
     Stamp,
     StateChanged,
     Stream,
     UserMessage,
 )
 from .outcome import Exit, FailureReason, Outcome, OutputFile
-from .pipe import PipeCommunicator
-from .progress_pattern import ProgressPattern
-from .record import AttemptFacts, Claim, JobRecord, JobSpec, Provenance, RunFacts, Wish
+from .output import FileGrowthCommunicator, JsonLines, PipeCommunicator, ProgressPattern, ProgressReader
+from .peers import ExecutorLink, SocketCommunicator
+from .record import AttemptFacts, Claim, JobRecord, JobSpec, Provenance, RunFacts, Wanted, Wish
 from .redis_client import AsyncRedisClient, RedisClient
-from .reference import Reference
+from .redis_communicator import RedisCommunicator
 from .states import TRANSITIONS, JobState
+from .values import ArtifactStore, Opaque, Reference, StoredFile, described, pack, unpack
 
 __all__ = [
     "TRANSITIONS",
     "Artifact",
+    "ArtifactStore",
     "AsyncRedisClient",
     "AttemptFacts",
+    "Backend",
     "Bounds",
     "Cancel",
     "Claim",
     "Command",
     "Communicator",
+    "Cursor",
+    "ExecutorLink",
     "Exit",
     "FailureReason",
+    "FileGrowthCommunicator",
     "Finished",
     "Heartbeat",
     "JobRecord",
     "JobSpec",
     "JobState",
+    "JsonLines",
     "Ledger",
     "LedgerCommunicator",
     "LogLines",
+    "MemoryBackend",
+    "MemoryCommunicator",
     "MemoryLedger",
     "Message",
+    "Opaque",
     "Outcome",
     "OutputFile",
+    "Patience",
     "Pause",
     "PipeCommunicator",
+    "ProgramCommunicator",
     "Progress",
     "ProgressPattern",
+    "ProgressReader",
     "Provenance",
     "Raised",
+    "RedisBackend",
     "RedisClient",
+    "RedisCommunicator",
     "RedisLedger",
     "Reference",
     "Report",
     "Resume",
     "Returned",
     "RunFacts",
+    "Snapshot",
+    "SocketCommunicator",
     "Stamp",
     "StateChanged",
+    "StoredFile",
     "Stream",
     "UserMessage",
+    "Wanted",
+    "WatcherCommunicator",
     "Wish",
+    "backend_at",
     "commands",
+    "described",
+    "pack",
+    "unpack",
 ]

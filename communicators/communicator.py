@@ -2,9 +2,9 @@
 
 from abc import ABC, abstractmethod
 
-from .messages import Message
+from .messages import Message, Snapshot
 
-__all__ = ["Communicator"]
+__all__ = ["Communicator", "ProgramCommunicator", "WatcherCommunicator"]
 
 
 class Communicator(ABC):
@@ -28,3 +28,24 @@ class Communicator(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Deliver what is still held, as far as the other party can be reached, and let go of everything."""
+
+
+class WatcherCommunicator(Communicator):
+    """Between whoever watches a job and its Executor: reads what the job says, writes what it shall hear."""
+
+    @abstractmethod
+    async def snapshot(self) -> Snapshot | None:
+        """Return where the job stands; `None` while nothing has happened. Raises `JobNotFound`."""
+
+
+class ProgramCommunicator(Communicator):
+    """Between an Executor and its program, which may say anything, and may leave others behind who hold the line."""
+
+    @property
+    @abstractmethod
+    def last_output(self) -> float:
+        """When the program was last heard, by the monotonic clock."""
+
+    @abstractmethod
+    async def wait_drained(self, timeout_seconds: float) -> None:
+        """Wait until the program and all that inherited the line have let go of it, or for so long."""

@@ -1,6 +1,6 @@
 """The names of our keys in Redis."""
 
-__all__ = ["DEADLINES", "JOBS", "OPEN", "WAKE_CHANNEL", "idempotency", "inbox", "record", "stream"]
+__all__ = ["DEADLINES", "JOBS", "OPEN", "WAKE_CHANNEL", "idempotency", "inbox", "inward", "record", "stream"]
 
 #: Sorted set of all job ids by the time of submission.
 JOBS = "outrider:jobs"
@@ -20,6 +20,11 @@ def record(job_id: str) -> str:
 def stream(job_id: str) -> str:
     """Return the key of a job's messages, a stream."""
     return f"outrider:job:{job_id}:messages"
+
+
+def inward(job_id: str) -> str:
+    """Return the key of what producers have sent to a job's task, a stream."""
+    return f"outrider:job:{job_id}:inward"
 
 
 def inbox(inbox_id: str) -> str:

@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import logging
-from collections import deque
+from collections import Counter, deque
 
 from ..config.errors import LedgerError, OutriderError
 from .communicator import Communicator
 from .ledger import Ledger
-from .messages import Cancel, LogLines, Message, Pause, Resume
-from .record import Claim, Wish
+from .messages import Cancel, LogLines, Message, Pause, Resume, Stream, UserMessage
+from .record import Claim, Wanted, Wish
 
 __all__ = ["LedgerCommunicator"]
 
@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 #: Messages held while the ledger cannot be reached; then the oldest make room, and what went is counted.
 _BUFFER = 1000
+#: How often is looked for room.
+_ROOM_SECONDS = 0.05
 
 
 class LedgerCommunicator(Communicator):
@@ -28,61 +30,72 @@ class LedgerCommunicator(Communicator):
         self._ledger = ledger
         self._buffer: deque[Message] = deque()
         self._sequences: dict[str, int] = {}
-        self._dropped_lines = 0
+        self._dropped: Counter[Stream] = Counter()
         self._flusher: asyncio.Task[None] | None = None
-        self._wishes: asyncio.Queue[Cancel | Pause | Resume | LedgerError] = asyncio.Queue()
+        self._inward: asyncio.Queue[Cancel | Pause | Resume | UserMessage | LedgerError] = asyncio.Queue()
         self._wish = Wish.NOTHING
-        self._ask_again = False
+        self._sent = 0
+        self._received = "0"
+        self._ask_again = self._fetch = False
+        self._waking = contextlib.ExitStack()
 
     async def open(self) -> None:
-        """Nothing to make ready."""
+        """Listen for wake-ups."""
+        self._waking.enter_context(self._ledger.waking(self._held.spec.id, self.wake))
 
     async def read(self) -> Message | None:
-        """Return the next wish.
+        """Return the next wish, or message for the task.
 
         Raises:
             LedgerError: when another attempt owns the job now, or nobody does: the Executor must stop.
         """
-        wish = await self._wishes.get()
-        if isinstance(wish, LedgerError):
-            raise wish
-        return wish
+        message = await self._inward.get()
+        if isinstance(message, LedgerError):
+            raise message
+        return message
 
     async def write(self, message: Message) -> None:
         """Number the message and send it with the next batch."""
         sequence = self._sequences[message.source] = self._sequences.get(message.source, 0) + 1
-        if self._dropped_lines and isinstance(message, LogLines):
-            message = message.model_copy(update={"dropped": message.dropped + self._dropped_lines})
-            self._dropped_lines = 0
         if len(self._buffer) == _BUFFER and isinstance(oldest := self._buffer.popleft(), LogLines):
-            self._dropped_lines += len(oldest.lines) + oldest.dropped
+            self._dropped[oldest.stream] += len(oldest.lines) + oldest.dropped
         self._buffer.append(message.model_copy(update={"sequence": sequence}))
         self._start_flushing()
+
+    async def room(self) -> None:
+        """Wait until there is room for what must not be dropped."""
+        while len(self._buffer) > _BUFFER // 2 and self._flusher is not None and not self._flusher.done():
+            await asyncio.wait([self._flusher], timeout=_ROOM_SECONDS)
 
     def wake(self) -> None:
         """Ask the ledger whether somebody wants something; an answer that is under way may be older than the wish."""
         self._ask_again = True
         self._start_flushing()
 
-    def notice(self, wish: Wish) -> None:
+    def notice(self, wanted: Wanted) -> None:
         """Take note of what the ledger says is wanted; only what is new counts."""
-        if wish == self._wish:
+        if wanted.sent > self._sent:
+            self._sent = wanted.sent
+            self._fetch = True
+            self._start_flushing()
+        if wanted.wish == self._wish:
             return
-        self._wish = wish
-        match wish:
+        self._wish = wanted.wish
+        match wanted.wish:
             case Wish.CANCEL:
-                self._wishes.put_nowait(Cancel())
+                self._inward.put_nowait(Cancel())
             case Wish.PAUSE:
-                self._wishes.put_nowait(Pause())
+                self._inward.put_nowait(Pause())
             case Wish.NOTHING:
-                self._wishes.put_nowait(Resume())
+                self._inward.put_nowait(Resume())
 
     def refuse(self, refusal: LedgerError) -> None:
         """Take note that the claim is void."""
-        self._wishes.put_nowait(refusal)
+        self._inward.put_nowait(refusal)
 
     async def close(self) -> None:
         """Wait until everything is written, or the ledger has given up."""
+        self._waking.close()
         if self._flusher is not None:
             with contextlib.suppress(OutriderError):
                 await self._flusher
@@ -93,11 +106,12 @@ class LedgerCommunicator(Communicator):
 
     async def _flush(self) -> None:
         while True:
-            batch = list(self._buffer)
-            self._buffer.clear()
+            batch = self._take_batch()
             self._ask_again = False
             try:
                 self.notice(await self._ledger.emit(self._held, batch))
+                if self._fetch:
+                    await self._take_inward()
             except LedgerError as refusal:
                 self.refuse(refusal)
                 return
@@ -105,5 +119,26 @@ class LedgerCommunicator(Communicator):
                 facts = {"action": "messages_lost", "job_id": self._held.spec.id, "attempt": self._held.attempt}
                 logger.warning("%d messages were lost: %s", len(batch), error, extra=facts)
                 return
-            if not self._buffer and not self._ask_again:
+            if not (self._buffer or self._ask_again or self._fetch):
                 return
+
+    def _take_batch(self) -> list[Message]:
+        """Return what is held; the first lines of each stream say how many before them were dropped."""
+        batch = list(self._buffer)
+        self._buffer.clear()
+        for stream, dropped in self._dropped.items():
+            lines = (i for i, message in enumerate(batch) if isinstance(message, LogLines) and message.stream == stream)
+            first = next(lines, 0)
+            if batch and isinstance(message := batch[first], LogLines) and message.stream == stream:
+                batch[first] = message.model_copy(update={"dropped": message.dropped + dropped})
+            else:
+                batch.insert(0, LogLines(stream=stream, lines=(), dropped=dropped, source="executor"))
+        self._dropped.clear()
+        return batch
+
+    async def _take_inward(self) -> None:
+        self._fetch = False
+        for message in await self._ledger.read_inward(self._held, self._received):
+            if message.stamp is not None:
+                self._received = message.stamp.position
+            self._inward.put_nowait(message)

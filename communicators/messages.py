@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from .outcome import Outcome
-from .reference import Reference
 from .states import JobState
+from .values import Reference, described
 
 __all__ = [
     "Artifact",
@@ -30,6 +30,7 @@ __all__ = [
     "Report",
     "Resume",
     "Returned",
+    "Snapshot",
     "Stamp",
     "StateChanged",
     "Stream",
@@ -40,7 +41,8 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-Stream = Literal["stdout", "stderr"]
+#: Where lines of output came from; `socket` are those that a program or task has sent as messages.
+Stream = Literal["stdout", "stderr", "socket"]
 
 
 class Stamp(BaseModel):
@@ -58,7 +60,7 @@ class Stamp(BaseModel):
 class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants")
 
-    #: Who said it (`ledger`, `executor`, `stdout`, `stderr`) and its number there, from 1: a gap shows a loss.
+    #: Who said it (`ledger`, `executor`, `stdout`, `stderr`, `socket`) and its number there, from 1: a gap shows a loss.
     source: str = "ledger"
     sequence: int = 0
     stamp: Stamp | None = Field(default=None, exclude=True)
@@ -76,6 +78,15 @@ class StateChanged(_Message):
         return f"{self.state}{': ' if self.note else ''}{self.note}"
 
 
+#: From here on, places after the point are noise.
+_LARGE = 1000
+
+
+def _number(value: float) -> str:
+    """Return a number for people: whole ones whole, others with as many places as matter."""
+    return f"{value:.0f}" if value == round(value, 0) or abs(value) >= _LARGE else f"{value:.3g}"
+
+
 class Progress(_Message):
     """How far the program is; `total` is 0 when it is unknown."""
 
@@ -90,8 +101,8 @@ class Progress(_Message):
         return min(self.done / self.total, 1.0) if self.total > 0 else None
 
     def __str__(self) -> str:
-        total = f"/{self.total:g}" if self.total else ""
-        return f"progress: {self.done:g}{total}{' ' if self.unit else ''}{self.unit}"
+        total = f"/{_number(self.total)}" if self.total else ""
+        return f"progress: {_number(self.done)}{total}{' ' if self.unit else ''}{self.unit}"
 
 
 class LogLines(_Message):
@@ -117,7 +128,7 @@ class Report(_Message):
     value: Any
 
     def __str__(self) -> str:
-        return f"report: {self.value}"
+        return f"report: {described(self.value)}"
 
 
 class Artifact(_Message):
@@ -147,6 +158,20 @@ class Heartbeat(_Message):
             f"running for {self.elapsed_seconds:.0f} s: pid {self.pid}, "
             f"{self.rss / 2**20:.0f} MiB, {self.cpu_seconds:.1f} CPU s"
         )
+
+
+class Snapshot(_Message):
+    """What a watcher who came late gets first: where the job stands, in place of what he missed."""
+
+    kind: Literal["snapshot"] = "snapshot"
+    state: JobState
+    attempt: int = 0
+    progress: Progress | None = None
+    heartbeat: Heartbeat | None = None
+
+    def __str__(self) -> str:
+        progress = f", {self.progress}" if self.progress else ""
+        return f"{self.state} in attempt {self.attempt}{progress}"
 
 
 class Finished(_Message):
@@ -182,7 +207,7 @@ class UserMessage(_Message):
     value: Any
 
     def __str__(self) -> str:
-        return f"message: {self.value}"
+        return f"message: {described(self.value)}"
 
 
 class Cancel(_Message):
@@ -208,6 +233,7 @@ Message = (
     | Pause
     | Resume
     | UserMessage
+    | Snapshot
     | StateChanged
     | Progress
     | LogLines

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from .states import JobState
+from .values import Reference
 
 __all__ = ["Exit", "FailureReason", "Outcome", "OutputFile"]
 
@@ -16,6 +17,8 @@ class FailureReason(StrEnum):
 
     EXIT_CODE = "exit_code"
     SIGNAL = "signal"
+    #: A first-party task raised it.
+    EXCEPTION = "exception"
     MISSING_OUTPUT = "missing_output"
     #: The program ended well, but the task could not read a result from what it left.
     RESULT = "result"
@@ -71,6 +74,8 @@ class Outcome(_Fact):
     stderr_tail: tuple[str, ...] = ()
     exit: Exit | None = None
     outputs: dict[str, OutputFile] = {}
+    #: The files that the task asked to be kept, by name.
+    artifacts: dict[str, Reference] = {}
     #: The task's result as JSON values; `None` is a result, too.
     result: Any = None
 

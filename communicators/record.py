@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..config import Limits, RetryPolicy
-from .messages import Heartbeat, Progress
+from .messages import Heartbeat, Progress, Snapshot, Stamp
 from .outcome import Exit, FailureReason, Outcome
 from .states import JobState
 
@@ -23,6 +24,7 @@ __all__ = [
     "JobSpec",
     "Provenance",
     "RunFacts",
+    "Wanted",
     "Wish",
     "text_fields",
 ]
@@ -61,6 +63,14 @@ class Wish(StrEnum):
     PAUSE = "pause"
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What the ledger answers to an Executor's every word: the newest wish, and how many messages its task was sent."""
+
+    wish: Wish = Wish.NOTHING
+    sent: int = 0
+
+
 class AttemptFacts(BaseModel):
     """An attempt that was not the last: who made it, and how it ended (`lost`: nobody knows)."""
 
@@ -81,6 +91,8 @@ class RunFacts(BaseModel):
     host: str
     pid: int
     argv: tuple[str, ...]
+    #: The program's path: not always the first word, which may start another.
+    program: str = ""
     directory: Path
     #: Variables that the program sees and the worker does not, or that differ.
     environment: dict[str, str] = {}
@@ -130,6 +142,8 @@ class JobRecord(BaseModel):
     worker: str = ""
     #: What somebody wants of the Executor: `cancel`, `pause`, or nothing.
     wish: Wish = Wish.NOTHING
+    #: How many messages producers have sent to the task.
+    sent: int = 0
     queued_at: datetime
     #: When the last attempt was claimed, when its program started, and when the job was closed; all by the ledger's clock.
     claimed_at: datetime | None = None
@@ -147,6 +161,14 @@ class JobRecord(BaseModel):
     def id(self) -> str:
         """The job's id, given by the system; also its Celery task id."""
         return self.spec.id
+
+    def snapshot(self) -> Snapshot | None:
+        """Return where the job stands; `None` while nothing has happened."""
+        if self.state is JobState.QUEUED and self.attempt == 0:
+            return None
+        stamp = Stamp(job_id=self.id, attempt=self.attempt, at=datetime.now(UTC), position="0")
+        newest = {"progress": self.progress, "heartbeat": self.heartbeat}
+        return Snapshot(state=self.state, attempt=self.attempt, stamp=stamp, **newest)
 
     @classmethod
     def from_fields(cls, fields: Mapping[bytes, bytes]) -> Self:

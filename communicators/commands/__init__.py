@@ -5,17 +5,19 @@ A transition and its message are one Lua script, so nobody sees the one without 
 
 from .command import Bounds, Command, Word
 from .delivering import Due, published, reap, renew, rescue, tidy, wake_up
-from .executing import cancelling, claim, close, close_unclaimed, emit, pause, release, resume, start
+from .executing import cancelling, claim, close, close_unclaimed, emit, pause, read_inward, release, resume, start
 from .producing import (
     express_wish,
     forget_idempotency_key,
     forget_inbox,
+    last_position,
     list_jobs,
     open_job,
     read_inbox,
     read_messages,
     read_record,
     read_state,
+    send_message,
     server_time_ms,
     watch_ends,
 )
@@ -33,11 +35,13 @@ __all__ = [
     "express_wish",
     "forget_idempotency_key",
     "forget_inbox",
+    "last_position",
     "list_jobs",
     "open_job",
     "pause",
     "published",
     "read_inbox",
+    "read_inward",
     "read_messages",
     "read_record",
     "read_state",
@@ -46,6 +50,7 @@ __all__ = [
     "renew",
     "rescue",
     "resume",
+    "send_message",
     "server_time_ms",
     "start",
     "tidy",

@@ -7,9 +7,9 @@ from importlib.resources import files
 from typing import Any, Generic, TypeVar
 
 from ...config.errors import IllegalTransition, Superseded
-from ..record import Wish
+from ..record import Wanted, Wish
 
-__all__ = ["Bounds", "Command", "Word", "accepted_wish", "entries_of", "load_script", "milliseconds"]
+__all__ = ["Bounds", "Command", "Word", "accepted", "entries_of", "load_script", "milliseconds"]
 
 T = TypeVar("T")
 Word = str | bytes | int | float
@@ -53,15 +53,15 @@ class Bounds:
         return milliseconds(self.retention)
 
 
-def accepted_wish(job_id: str, target: str, answer: list[bytes]) -> Wish:
+def accepted(job_id: str, target: str, answer: list[bytes]) -> Wanted:
     """Read the answer of a script that checks the token: what somebody wants of the Executor.
 
     Raises:
         LedgerError: when the write was refused, or there is no record to write to.
     """
     match answer:
-        case [b"ok", wish]:
-            return Wish(wish.decode())
+        case [b"ok", wish, sent]:
+            return Wanted(Wish(wish.decode()), int(sent))
         case [b"illegal", state]:
             raise IllegalTransition(job_id, state.decode(), target)
         case _:  # another attempt has it, or the record is gone: nobody owns the job by this token

@@ -8,7 +8,7 @@ from datetime import timedelta
 from .. import keys
 from ..messages import Finished, StateChanged, encode_message
 from ..outcome import FailureReason, Outcome
-from ..record import Claim, JobSpec, Wish
+from ..record import Claim, JobSpec, Wanted, Wish
 from ..states import JobState
 from .command import Bounds, Command, Word, load_script, milliseconds
 
@@ -30,14 +30,16 @@ class Due:
     spec: JobSpec
 
 
-def renew(held: Mapping[str, Claim], lease: timedelta) -> Command[dict[str, Wish | None]]:
+def renew(held: Mapping[str, Claim], lease: timedelta) -> Command[dict[str, Wanted | None]]:
     """Renew the leases of a worker's jobs; the answer is what is wanted of each, `None` where the claim is void."""
     pairs: list[Word] = [word for job_id, claim in held.items() for word in (job_id, claim.token)]
 
-    def read(answer: list[bytes]) -> dict[str, Wish | None]:
+    def read(answer: list[bytes]) -> dict[str, Wanted | None]:
         words = [word.decode() for word in answer]
-        wishes = (None if word == "superseded" else Wish(word) for word in words[1::2])
-        return dict(zip(words[::2], wishes, strict=True))
+        triples = zip(words[::3], words[1::3], words[2::3], strict=True)
+        return {
+            job_id: None if wish == "superseded" else Wanted(Wish(wish), int(sent)) for job_id, wish, sent in triples
+        }
 
     return Command((keys.OPEN, keys.record(""), milliseconds(lease), *pairs), read, _RENEW, 1)
 

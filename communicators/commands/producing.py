@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from ...config.errors import IllegalTransition, JobNotFound, QueueFull
+from ...config.errors import IllegalTransition, JobClosed, JobNotFound, QueueFull, TooManyMessages
 from .. import keys
-from ..messages import Finished, Message, StateChanged, decode_message, encode_message
+from ..messages import Finished, Message, StateChanged, UserMessage, decode_message, encode_message
 from ..outcome import Outcome
 from ..record import JobRecord, JobSpec, Wish
 from ..states import JobState
@@ -16,17 +16,22 @@ __all__ = [
     "express_wish",
     "forget_idempotency_key",
     "forget_inbox",
+    "last_position",
     "list_jobs",
     "open_job",
     "read_inbox",
     "read_messages",
     "read_record",
     "read_state",
+    "send_message",
     "server_time_ms",
     "watch_ends",
 ]
 
-_OPEN, _WISH, _WATCH = map(load_script, ("open", "wish", "watch"))
+#: Messages that a job may be sent: each attempt gets all of them.
+MOST_SENT = 1000
+
+_OPEN, _WISH, _SEND, _WATCH = map(load_script, ("open", "wish", "send", "watch"))
 
 
 def open_job(
@@ -82,6 +87,25 @@ def express_wish(job_id: str, wish: Wish, bounds: Bounds) -> Command[JobState]:
     return Command((*names, job_id, wish, *arguments), read, _WISH, 3)
 
 
+def send_message(job_id: str, message: UserMessage, bounds: Bounds) -> Command[JobState]:
+    """Send a message to the task of an open job; the answer is the state that was found.
+
+    Raises (when read): JobNotFound; JobClosed; TooManyMessages.
+    """
+
+    def read(answer: list[bytes]) -> JobState:
+        if answer[0] == b"unknown":
+            raise JobNotFound(job_id)
+        if answer[0] == b"closed":
+            raise JobClosed(job_id, answer[1].decode())
+        if answer[0] == b"full":
+            raise TooManyMessages(job_id, MOST_SENT)
+        return JobState(answer[1].decode())
+
+    words = (job_id, encode_message(message), MOST_SENT, bounds.retention_ms, keys.WAKE_CHANNEL)
+    return Command((keys.record(job_id), keys.inward(job_id), *words), read, _SEND, 2)
+
+
 def read_record(job_id: str) -> Command[JobRecord]:
     """Read a record. Raises (when read): JobNotFound."""
 
@@ -123,6 +147,12 @@ def read_messages(job_id: str, after: str, block: timedelta | None = None) -> Co
         return [decode_message(job_id, position, fields) or position.decode() for position, fields in entries]
 
     return Command(("XREAD", "COUNT", 500, *blocking, "STREAMS", key, after), read)
+
+
+def last_position(job_id: str) -> Command[str]:
+    """Read the position of a job's newest message; `0` when there is none."""
+    words = ("XREVRANGE", keys.stream(job_id), "+", "-", "COUNT", 1)
+    return Command(words, lambda answer: answer[0][0].decode() if answer else "0")
 
 
 def watch_ends(inbox_id: str, job_ids: Sequence[str], keep: timedelta) -> Command[dict[str, str]]:

@@ -24,6 +24,7 @@ from outrider.communicators import (
     Report,
     Resume,
     Returned,
+    Snapshot,
     UserMessage,
 )
 from outrider.communicators.messages import decode_message, encode_message
@@ -51,6 +52,7 @@ ONE_OF_EACH = [
     Returned(value=[1, None]),
     Raised(error="ValueError: no frames"),
     UserMessage(value={"threshold": 3}),
+    Snapshot(state=JobState.RUNNING, attempt=2, progress=Progress(done=1, total=3)),
     Cancel(),
     Pause(),
     Resume(),

@@ -3,8 +3,11 @@
 import time
 from datetime import datetime, timedelta
 
-from ..communicators import Command, Finished, JobRecord, Message, Stamp, StateChanged, commands
 from ..config.errors import BrokerUnavailable, WaitTimeout
+from . import commands
+from .commands import Command
+from .messages import Finished, Message, Stamp, StateChanged
+from .record import JobRecord
 
 __all__ = ["Cursor", "Patience"]
 
@@ -27,6 +30,10 @@ class Cursor:
         self._closed_before: datetime | None = None
         #: Whether the terminal message has been read.
         self.finished = False
+
+    def skip_to(self, position: str) -> None:
+        """Read only what comes after a position."""
+        self._position = position
 
     def next_read(self, longest: timedelta) -> Command[list[Message | str]]:
         """Return the command that waits for what comes next, no longer than `longest`."""
