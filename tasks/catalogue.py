@@ -5,33 +5,39 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from importlib.metadata import entry_points
 from types import ModuleType
 
 from ..config.errors import CatalogueError, UnknownTask
-from .third_party import ThirdPartyTask
+from .description import TaskDescription
+from .first_party import Task
+from .function_task import FunctionTask
+from .place import place_of, task_at
 
-__all__ = ["Catalogue", "load_catalogue"]
+__all__ = ["Catalogue", "load_catalogue", "module_being_loaded"]
 
 _ENTRY_POINTS = "outrider.tasks"
 
+_being_loaded: ContextVar[str | None] = ContextVar("outrider_module_being_loaded", default=None)
 
-class Catalogue(Mapping[str, type[ThirdPartyTask]]):
+
+class Catalogue(Mapping[str, type[TaskDescription]]):
     """Task classes by name."""
 
-    def __init__(self, tasks: Iterable[type[ThirdPartyTask]]) -> None:
+    def __init__(self, tasks: Iterable[type[TaskDescription]]) -> None:
         """Collect tasks.
 
         Raises:
             CatalogueError: when two have one name.
         """
-        self._tasks: dict[str, type[ThirdPartyTask]] = {}
+        self._tasks: dict[str, type[TaskDescription]] = {}
         for task in tasks:
             known = self._tasks.setdefault(task.name, task)
             if known is not task:
                 raise CatalogueError(f"two tasks are called {task.name!r}: {_place(known)} and {_place(task)}")
 
-    def __getitem__(self, name: str) -> type[ThirdPartyTask]:
+    def __getitem__(self, name: str) -> type[TaskDescription]:
         """Return the task of this name.
 
         Raises:
@@ -56,9 +62,10 @@ def load_catalogue(modules: Iterable[str]) -> Catalogue:
     """Return the tasks of our library, of the named modules, and of the packages that declare an entry point.
 
     Raises:
-        CatalogueError: when a module cannot be imported, or two tasks have one name.
+        CatalogueError: when a module cannot be imported, two tasks have one name, or the process of a first-party task
+            would not find it.
     """
-    found: list[type[ThirdPartyTask]] = []
+    found: list[type[TaskDescription]] = []
     for name in (*_library(), *modules, *(point.value for point in entry_points(group=_ENTRY_POINTS))):
         found += _tasks_of(_import(name))
     return Catalogue(found)
@@ -70,22 +77,44 @@ def _library() -> list[str]:
     return [f"{library.__name__}.{module.name}" for module in pkgutil.iter_modules(library.__path__)]
 
 
+def module_being_loaded() -> str | None:
+    """Return the name of the task module that is being imported now: nothing may be submitted meanwhile."""
+    return _being_loaded.get()
+
+
 def _import(name: str) -> ModuleType:
+    token = _being_loaded.set(name)
     try:
         return importlib.import_module(name)
     except Exception as error:
         raise CatalogueError(f"the task module {name!r} cannot be imported: {type(error).__name__}: {error}") from error
+    finally:
+        _being_loaded.reset(token)
 
 
-def _tasks_of(module: ModuleType) -> Iterator[type[ThirdPartyTask]]:
-    for _, member in inspect.getmembers(module, inspect.isclass):
-        if (
-            issubclass(member, ThirdPartyTask)
-            and member.__module__ == module.__name__
-            and hasattr(member, "executable")
-        ):
-            yield member
+def _tasks_of(module: ModuleType) -> Iterator[type[TaskDescription]]:
+    for name, member in inspect.getmembers(module):
+        found = member.task if isinstance(member, FunctionTask) else member
+        if not (inspect.isclass(found) and issubclass(found, TaskDescription)):
+            continue
+        if found.__module__ == module.__name__ and found.is_complete():
+            if issubclass(found, Task):
+                _check_place(found, name)
+            yield found
 
 
-def _place(task: type[ThirdPartyTask]) -> str:
+def _check_place(task: type[Task], name: str) -> None:
+    """Make sure that the task's process, which imports the module anew, finds the task by the name that it has."""
+    try:
+        found: type[Task] | None = task_at(place_of(task))
+    except (AttributeError, TypeError):
+        found = None
+    if found is not task:
+        raise CatalogueError(
+            f"{task.__module__}.{name} is called {task.__qualname__!r}, and a process of its own would look for it by that "
+            f"name: define it at the top of the module, by class or @outrider.task, under the name that it shall have"
+        )
+
+
+def _place(task: type[TaskDescription]) -> str:
     return f"{task.__module__}.{task.__qualname__}"

@@ -1,7 +1,7 @@
 """A task's fields with their markers, looked up and checked once per class."""
 
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from .arguments import Flag, NotAnArgument, Output, PassThrough, Positional, Stdin, Stdout
 
-__all__ = ["Place", "TaskField", "task_fields"]
+__all__ = ["Place", "TaskField", "check_field_names", "task_fields"]
 
 Place = Flag | Positional | PassThrough | Stdin | Stdout | NotAnArgument
 
@@ -23,6 +23,13 @@ class TaskField:
     output: Output | None
     is_path: bool
     is_list: bool
+    #: What the parameter is called, where the field cannot have that name.
+    alias: str | None = None
+
+    @property
+    def parameter(self) -> str:
+        """What the parameter is called outside of the class."""
+        return self.alias or self.name
 
     @property
     def is_input(self) -> bool:
@@ -30,13 +37,37 @@ class TaskField:
         return self.is_path and self.output is None
 
 
-def task_fields(cls: type[BaseModel]) -> tuple[TaskField, ...]:
+def check_field_names(cls: type[BaseModel], root: type[BaseModel]) -> None:
+    """Make sure that no field hides what the class has from its bases, up to the root of all tasks.
+
+    Raises:
+        TypeError: naming the class, the field and what to do.
+    """
+    bases = [base for base in cls.__mro__[1:] if issubclass(base, root)]
+    taken = {name for base in bases for name in (*vars(base), *base.__class_vars__)}
+    for name in cls.model_fields:
+        if name in taken:
+            raise TypeError(
+                f"{cls.__name__}.{name}: each task has {name!r} already, and no field can; rename the field. Its parameter "
+                f"may keep the name: {name}_: Annotated[..., Field(alias={name!r})]"
+            )
+
+
+def task_fields(cls: type[BaseModel], *, need_places: bool = True) -> tuple[TaskField, ...]:
     """Return the fields of a task class in the order of their definition.
+
+    Args:
+        cls: the class.
+        need_places: whether each field must say where its value goes on a command line.
 
     Raises:
         TypeError: naming the class, the field and what is wrong with its annotation.
     """
-    fields = tuple(_task_field(cls, name, info.annotation, info.metadata) for name, info in cls.model_fields.items())
+    unplaced = [] if need_places else [NotAnArgument()]
+    fields = tuple(
+        replace(_task_field(cls, name, info.annotation, info.metadata or unplaced), alias=info.alias)
+        for name, info in cls.model_fields.items()
+    )
     for stream in (Stdin, Stdout):
         names = [field.name for field in fields if isinstance(field.place, stream)]
         if len(names) > 1:

@@ -1,9 +1,20 @@
 """Little tasks around little programs, for tests; workers of the tests import them by OUTRIDER_TASKS."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from outrider import Flag, NotAnArgument, Output, Positional, ProgramRun, ThirdPartyTask
+from outrider import (
+    Buffering,
+    FileGrowth,
+    Flag,
+    JsonProgress,
+    NotAnArgument,
+    Output,
+    Positional,
+    ProgramRun,
+    ThirdPartyTask,
+)
 
 
 class Shell(ThirdPartyTask):
@@ -96,3 +107,33 @@ class Leaves(ThirdPartyTask):
                 return value
             case name:
                 raise {"SystemExit": SystemExit, "KeyboardInterrupt": KeyboardInterrupt}.get(name, RecursionError)(name)
+
+
+class LineBuffered(Shell):
+    """Its programs write each line at once."""
+
+    buffering: ClassVar[Buffering] = "line"
+
+
+class InTerminal(Shell):
+    """Its programs print to a terminal."""
+
+    buffering: ClassVar[Buffering] = "terminal"
+
+
+class ByJson(Shell):
+    """Its progress is in JSON lines."""
+
+    progress: ClassVar[Any] = JsonProgress(done="at.frame", total="frames", unit="frames")
+
+
+class Grows(ShellWithOutput):
+    """Its progress is the size of its output."""
+
+    progress: ClassVar[Any] = FileGrowth(
+        field="output", expected=lambda task: task.mebibytes * 2**20, interval=timedelta(seconds=0.1)
+    )
+    mebibytes: Annotated[int, NotAnArgument()]
+
+    def read_result(self, run: ProgramRun) -> int:
+        return run.outputs["output"].stat().st_size

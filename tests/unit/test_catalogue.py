@@ -117,3 +117,51 @@ def test_a_module_that_cannot_be_imported_is_an_error_naming_it(task_module, sou
     name = task_module("broken_tasks", source) if source else "no_such_tasks"
     with pytest.raises(CatalogueError, match=f"'{name}'.*{words}"):
         load_catalogue([name])
+
+
+LOST = """
+import outrider
+
+def _double(x: int) -> int:
+    return 2 * x
+
+double = {double}
+
+def make():
+    class Made(outrider.Task):
+        def run(self):
+            return 1
+    return Made
+
+made = {made}
+
+class Shown(outrider.Task):
+    class Within(outrider.Task):
+        def run(self):
+            return 1
+
+    def run(self):
+        return 1
+
+again = Shown
+within = Shown.Within
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"double": "outrider.task(_double)"}, r"lost_tasks\.double is called '_double'"),
+        ({"made": "make()"}, r"lost_tasks\.made is called 'make\.<locals>\.Made'"),
+    ],
+    ids=["a function under another name", "a class made in a function"],
+)
+def test_a_task_that_its_process_would_not_find_is_an_error_that_says_what_to_do(task_module, changes, words):
+    name = task_module("lost_tasks", LOST.format(**({"double": "None", "made": "None"} | changes)))
+    with pytest.raises(CatalogueError, match=f"{words}.*define it at the top of the module"):
+        load_catalogue([name])
+
+
+def test_a_task_that_its_process_finds_may_have_more_names(task_module):
+    name = task_module("found_tasks", LOST.format(double="None", made="None"))
+    assert {"shown", "within"} <= set(load_catalogue([name]))

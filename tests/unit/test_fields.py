@@ -7,7 +7,7 @@ from typing import Annotated, Any, Optional
 import pytest
 from pydantic import Field
 
-from outrider import Flag, NotAnArgument, Output, PassThrough, Positional, Stdin, Stdout, ThirdPartyTask
+from outrider import Flag, NotAnArgument, Output, PassThrough, Positional, Stdin, Stdout, Task, ThirdPartyTask
 from outrider.tasks import TaskField
 
 
@@ -110,3 +110,38 @@ def test_a_default_beside_the_markers_keeps_them():
 def test_fields_keep_the_order_of_their_definition():
     task = define(zeta=Annotated[int, Flag()], alpha=Annotated[int, Flag()], mid=Annotated[int, Flag()])
     assert [field.name for field in task.task_fields()] == ["zeta", "alpha", "mid"]
+
+
+TAKEN = [(Task, name) for name in ("name", "version", "limits", "run", "report", "log", "cancelled", "messages")]
+TAKEN += [(ThirdPartyTask, name) for name in ("name", "executable", "progress", "argv", "read_result", "retry")]
+
+
+@pytest.mark.filterwarnings("ignore:Field name")
+@pytest.mark.parametrize(("base", "name"), TAKEN, ids=[f"{base.__name__}.{name}" for base, name in TAKEN])
+def test_a_field_that_hides_what_each_task_has_is_an_error_that_says_what_to_do(base, name):
+    fields = {"__annotations__": {name: Annotated[int, Flag("-x")]}, "__module__": __name__}
+    with pytest.raises(TypeError, match=rf"Example\.{name}: each task has '{name}' already.*rename.*Field\(alias="):
+        types.new_class("Example", (base,), exec_body=lambda body: body.update(fields))
+
+
+def test_a_field_may_have_an_alias_that_each_task_has():
+    class Greet(Task):
+        name_: str = Field(alias="name")
+
+        def run(self) -> str:
+            return f"Hello {self.name_}"
+
+    task = Greet(name="Bob")
+    assert (task.run(), task.name, task.parameters()) == ("Hello Bob", "greet", {"name": "Bob"})
+    assert Greet.from_parameters(task.parameters()).run() == task.run()
+
+
+def test_a_subclass_may_declare_a_field_anew():
+    class Base(ThirdPartyTask):
+        it: Annotated[int, Flag()] = 1
+
+    class Derived(Base):
+        executable = "prog"
+        it: Annotated[int, Flag()] = 2
+
+    assert Derived().argv() == ("prog", "--it", "2")

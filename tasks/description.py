@@ -1,0 +1,158 @@
+"""What every task has: typed parameters, a name, bounds, and a result with a type."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar, NewType, Self, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
+
+from ..config import Limits, RetryPolicy
+from ..config.errors import InvalidParameters
+from .fields import TaskField, check_field_names, task_fields
+
+__all__ = ["TaskDescription"]
+
+
+class TaskDescription(BaseModel):
+    """A typed description of one thing to run: class variables say how, fields are its parameters.
+
+    Describe a program as a `ThirdPartyTask`, and Python code of your own as a `Task`.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, validate_by_name=True, ser_json_inf_nan="constants"
+    )
+
+    #: The task's name; default: the class's in snake_case.
+    name: ClassVar[str] = ""
+    #: The version of this description; it goes into the record.
+    version: ClassVar[str] = "1"
+    #: Bounds on run time, silence, memory and so on.
+    limits: ClassVar[Limits] = Limits()
+    #: Which ends are followed by another attempt.
+    retry: ClassVar[RetryPolicy] = RetryPolicy()
+    #: Whether two attempts must never run at the same time, even if that means to stop one that cannot reach the ledger.
+    exclusive: ClassVar[bool] = False
+    #: Variables set for the process.
+    environment: ClassVar[dict[str, str]] = {}
+
+    #: Whether each field must say where its value goes on a command line.
+    _fields_have_places: ClassVar[bool] = False
+    _task_fields: ClassVar[tuple[TaskField, ...]] = ()
+    _result_adapter: ClassVar[TypeAdapter[Any]]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_kwargs: Any) -> None:
+        """Check the description and look up what is asked for at each job."""
+        check_field_names(cls, TaskDescription)
+        if "name" not in cls.__dict__:
+            cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
+        cls._task_fields = task_fields(cls, need_places=cls._fields_have_places)
+        maker = cls._result_maker()
+        cls._result_adapter = _adapter_of_any_class(
+            maker if isinstance(maker, type) else get_type_hints(maker).get("return", Any)
+        )
+
+    @classmethod
+    def _result_maker(cls) -> Callable[..., Any]:
+        """Return what makes the result: a method with a return type, or the result's type itself."""
+        raise NotImplementedError
+
+    @classmethod
+    def is_complete(cls) -> bool:
+        """Whether jobs can be made of this class; if not, it is a base of others."""
+        raise NotImplementedError
+
+    def input_files(self) -> dict[str, str]:
+        """Return small text files that are needed in the working directory, such as a configuration, by name."""
+        return {}
+
+    @classmethod
+    def task_fields(cls) -> tuple[TaskField, ...]:
+        """Return the fields in the order of their definition, with where their values go."""
+        return cls._task_fields
+
+    @classmethod
+    def result_adapter(cls) -> TypeAdapter[Any]:
+        """Return what checks the result and says of which type it is."""
+        return cls._result_adapter
+
+    @classmethod
+    def from_parameters(cls, parameters: dict[str, Any]) -> Self:
+        """Validate parameters, such as a message brings.
+
+        Raises:
+            InvalidParameters: naming each field, its value and what is wrong.
+        """
+        try:
+            return cls.model_validate(parameters)
+        except ValidationError as error:
+            raise InvalidParameters(cls.name, [_problem(detail) for detail in error.errors()]) from error
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters as JSON values."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def with_absolute_inputs(self, base: Path) -> Self:
+        """Return a copy whose input files are named from the root, so that a worker elsewhere finds them."""
+        resolved = {f.name: _absolute(getattr(self, f.name), base) for f in self.task_fields() if f.is_input}
+        return self.model_copy(update=resolved)
+
+    @model_validator(mode="after")
+    def _check_values(self) -> Self:
+        for field in self.task_fields():
+            value = getattr(self, field.name)
+            for word in _words(value):
+                if "\0" in word:
+                    raise ValueError(f"{field.parameter}: a command line cannot hold a NUL character")
+                if not _is_unicode(word):
+                    raise ValueError(f"{field.parameter}={word!r}: is no Unicode text, and cannot be sent")
+            if field.output and value is not None and not _stays_inside(value):
+                raise ValueError(
+                    f"{field.parameter}={str(value)!r}: name an output relative to the job's directory, inside it"
+                )
+        return self
+
+
+def _adapter_of_any_class(annotation: Any) -> TypeAdapter[Any]:
+    """Return what reads and writes values of a type that may hold classes which pydantic does not know, such as arrays.
+
+    For a plain dataclass pydantic takes no settings, for another name of it, it does; a model has settings of its own.
+    """
+    another_name: Any = NewType  # type checkers want it in an assignment of its own
+    return TypeAdapter(another_name("Result", annotation), config=ConfigDict(arbitrary_types_allowed=True))
+
+
+def _problem(detail: Any) -> str:
+    where = ".".join(map(str, detail["loc"]))
+    if detail["type"] in ("extra_forbidden", "missing"):
+        return f"{where}: {'there is no such field' if detail['type'] == 'extra_forbidden' else 'is required'}"
+    return f"{where}={detail['input']!r}: {detail['msg']}" if where else str(detail["msg"])
+
+
+def _absolute(value: Any, base: Path) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(_absolute(item, base) for item in value)
+    if isinstance(value, Path):
+        return base / (value.expanduser() if value.parts[:1] == ("~",) else value)
+    return value
+
+
+def _words(value: Any) -> list[str]:
+    if isinstance(value, list | tuple):
+        return [word for item in value for word in _words(item)]
+    return [os.fspath(value)] if isinstance(value, str | Path) else []
+
+
+def _is_unicode(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, as Python makes of a file name that is no UTF-8
+        return False
+    return True
+
+
+def _stays_inside(path: Path) -> bool:
+    return not path.is_absolute() and ".." not in path.parts and path.parts != ()
