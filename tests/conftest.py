@@ -5,27 +5,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from support import TESTS, RedisServer, Worker, eventually
+from attempts import Attempt
+from support import TESTS, RedisServer, Worker, eventually, run_python
+
+from outrider import ThirdPartyTask
 
 #: The pool of workers whose test does not ask for one; `make test` runs the fault tests with both.
 DEFAULT_POOL = os.environ.get("TEST_POOL", "threads")
-
-
-def run_python(*words: str, cwd: Path, timeout: float, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run Python with the tests' settings, some of them changed, and return what it printed."""
-    return subprocess.run(
-        [sys.executable, *words],
-        env={**os.environ, **variables},
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="session")
@@ -36,9 +28,25 @@ def short_folder() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture
+def socket_path(short_folder: Path) -> Path:
+    """A path for a private socket that is in no directory yet."""
+    return Path(tempfile.mkdtemp(dir=short_folder)) / "private" / "socket"
+
+
 @pytest.fixture(scope="session")
 def redis_server(short_folder: Path) -> Iterator[RedisServer]:
     server = RedisServer(short_folder).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_redis(short_folder: Path) -> Iterator[RedisServer]:
+    """A Redis of the test's own, which may be restarted: its data are on disk."""
+    folder = short_folder / f"own-{uuid.uuid4().hex[:6]}"
+    folder.mkdir()
+    server = RedisServer(folder, "--appendonly", "yes", "--appendfsync", "always").start()
     yield server
     server.stop()
 
@@ -50,7 +58,7 @@ def environment(redis_server: RedisServer, short_folder: Path) -> Iterator[dict[
         "OUTRIDER_BROKER_URL": redis_server.url,
         "OUTRIDER_WORK_ROOT": str(short_folder / "jobs"),
         "OUTRIDER_PROJECT": str(short_folder),
-        "OUTRIDER_TASKS": "little_tasks",
+        "OUTRIDER_TASKS": "little_tasks,own_tasks",
         "OUTRIDER_HEARTBEAT_INTERVAL": "0.5",
         "OUTRIDER_GRACE": "1",
         "PYTHONPATH": str(TESTS),
@@ -127,3 +135,13 @@ def cli(environment: dict[str, str], tmp_path: Path) -> Callable[..., subprocess
         return run_python("-m", "outrider", *words, cwd=tmp_path, timeout=timeout, COLUMNS="200", **variables)
 
     return run
+
+
+@pytest.fixture
+def attempt(tmp_path: Path) -> Callable[..., Attempt]:
+    """Make an attempt of a task."""
+
+    def make(task: ThirdPartyTask, **changes: Any) -> Attempt:
+        return Attempt(tmp_path, task, **changes)
+
+    return make

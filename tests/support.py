@@ -1,8 +1,10 @@
 """What the fixtures are made of."""
 
 import contextlib
+import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +25,19 @@ def eventually(condition: Callable[[], object], message: str, seconds: float = 1
         if time.monotonic() > deadline:
             pytest.fail(f"not within {seconds:g} s: {message}")
         time.sleep(0.01)
+
+
+def run_python(*words: str, cwd: Path, timeout: float, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with the tests' settings, some of them changed, and return what it printed."""
+    return subprocess.run(
+        [sys.executable, *words],
+        env={**os.environ, **variables},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
 
 
 class RedisServer:

@@ -1,9 +1,22 @@
 """Carry out jobs."""
 
-from .celery_app import app, celery_name
+from typing import TYPE_CHECKING, Any
+
 from .executor import Executor
 from .host import ExecutorHost
 from .launch import Launch, plan_launch
 from .site import Site
 
+if TYPE_CHECKING:
+    from .celery_app import app, celery_name
+
 __all__ = ["Executor", "ExecutorHost", "Launch", "Site", "app", "celery_name", "plan_launch"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what needs Celery when it is asked for: a first-party task's process never does."""
+    if name not in ("app", "celery_name"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import celery_app
+
+    return getattr(celery_app, name)

@@ -15,7 +15,7 @@ import click
 from celery import Celery, signals
 
 from ..communicators import Progress
-from ..config import broker_url, celery_options, load_settings, set_up_logging
+from ..config import broker_url, celery_options, load_settings, runtime_directory, set_up_logging
 from ..config.errors import OutriderError
 from ..tasks import load_catalogue
 from .host import ExecutorHost
@@ -72,7 +72,11 @@ def _prepare_worker(sender: Any, **_: Any) -> None:
     from .celery_internals import check_celery
     from .reaper import ReaperStep  # these need the app
 
-    check_celery()
+    try:
+        check_celery()
+        runtime_directory(load_settings().project)
+    except OutriderError as error:  # Celery would log it and go on
+        raise SystemExit(f"this worker cannot run jobs: {error}") from error
     use_job_channel()
     sender.app.steps["consumer"].add(ReaperStep)
 

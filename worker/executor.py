@@ -7,7 +7,10 @@ every strategy.
 import asyncio
 import contextlib
 import logging
+import uuid
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ..communicators import (
     Claim,
@@ -16,19 +19,21 @@ from ..communicators import (
     Ledger,
     LedgerCommunicator,
     Outcome,
-    PipeCommunicator,
     Progress,
-    ProgressPattern,
     Provenance,
-    Stream,
+    Raised,
+    Returned,
 )
 from ..config.errors import CannotRun, InvalidParameters, LedgerError, UnknownTask
-from ..tasks import Catalogue, ThirdPartyTask
+from ..tasks import Catalogue, ProgramRun, Task, TaskDescription, ThirdPartyTask
 from .job_directory import JobDirectory
+from .keeper import Keeper
 from .launch import Launch, plan_launch
+from .listening import Listening
 from .outputs import check_inputs
 from .program import Program
 from .provenance import ProvenanceCollector
+from .relay import Relay
 from .result import with_result
 from .site import Site
 from .supervision import Supervision
@@ -56,6 +61,9 @@ class Executor:
         self._facts = {"job_id": held.spec.id, "attempt": held.attempt}
         #: Between us and whoever watches the job.
         self.upward = LedgerCommunicator(held, ledger)
+        self._keeper = Keeper(site, self._directory)
+        self._relay = Relay(self.upward, self._keeper, self._facts)
+        self._socket = site.sockets / f"{uuid.uuid4().hex[:12]}.sock"
 
     @property
     def held(self) -> Claim:
@@ -65,7 +73,7 @@ class Executor:
     @property
     def progress(self) -> Progress | None:
         """The newest progress, for those who ask us directly."""
-        return self._supervision.progress if self._supervision else None
+        return self._relay.progress
 
     async def run(self) -> Outcome | Released:
         """Carry out the attempt; close the job and return how it ended, or release it to be attempted again.
@@ -73,6 +81,7 @@ class Executor:
         Raises:
             LedgerError: when another attempt owns the job now; ours has been ended and has left no trace in the record.
         """
+        await self.upward.open()
         try:
             outcome = await self._carry_out()
         except CannotRun as error:
@@ -124,51 +133,63 @@ class Executor:
                 task, launch = await asyncio.to_thread(self._prepare)
         except TimeoutError:
             return Outcome(state=JobState.TIMED_OUT, error=f"the preparation took longer than {limit}")
-        pattern = ProgressPattern(task.progress) if task.progress else None
-        pipe = PipeCommunicator(self._streams(launch), pattern)
+        listening = Listening(task, launch, self._directory, self._socket, self._keeper)
         try:
-            await pipe.open()
+            await listening.open()
             if self._stop:
                 return Outcome(state=self._stop.state, error=f"the attempt {self._stop.error}")
-            outcome = await self._run_program(task, launch, pipe)
+            outcome = await self._run_program(task, launch, listening)
         finally:
-            await pipe.close()
+            await listening.close()
         if outcome.state is not JobState.SUCCEEDED:
             return outcome
         if any(field.output for field in task.task_fields()):
             await self._ledger.emit(self._held, [])  # only the newest claim may fill the job's outputs
-        return await asyncio.to_thread(with_result, task, self._directory, outcome)
+        return await asyncio.to_thread(
+            with_result, task, self._directory, outcome, self._site, self._result_reader(task)
+        )
 
-    async def _run_program(self, task: ThirdPartyTask, launch: Launch, pipe: PipeCommunicator) -> Outcome:
+    async def _run_program(self, task: TaskDescription, launch: Launch, listening: Listening) -> Outcome:
+        pipe = listening.pipe
         program = Program.start(launch, pipe.write_ends.get("stdout"), pipe.write_ends["stderr"])
-        pipe.hand_over()
-        self._supervision = Supervision(self._held, self._ledger, self.upward, pipe, self._site)
+        listening.hand_over(program.pid)
+        self._supervision = Supervision(self._held, self._ledger, self.upward, listening, self._relay, self._site)
         collector = ProvenanceCollector(task, launch, hash_inputs=self._site.hash_inputs)
         try:
             ended = await self._supervision.run(program, launch)
         finally:
             self._provenance = await collector.finish()
-        return verdict(Path(launch.argv[0]).name, ended, pipe.last_lines("stderr"), self._supervision.stop)
+        said = self._relay.end if isinstance(self._relay.end, Raised) else None
+        name = task.name if isinstance(task, Task) else Path(launch.program).name
+        outcome = verdict(name, ended, pipe.last_lines("stderr"), self._supervision.stop, said)
+        return outcome.model_copy(update={"artifacts": self._relay.artifacts})
 
-    def _resolve_task(self) -> ThirdPartyTask:
+    def _result_reader(self, task: TaskDescription) -> Callable[[ProgramRun], Any]:
+        """Return what makes the result of a program's run: the task, or what it has said itself."""
+        if isinstance(task, ThirdPartyTask):
+            return task.read_result
+        match self._relay.end:
+            case Returned(value=value):
+                return lambda _: value
+            case Raised(error=error):  # it was lost on the way, say
+                raise CannotRun(FailureReason.RESULT, f"{task.name}: {error}")
+            case _:
+                raise CannotRun(FailureReason.RESULT, f"{task.name} ended without returning from run")
+
+    def _resolve_task(self) -> TaskDescription:
         spec = self._held.spec
         try:
             return self._catalogue[spec.task].from_parameters(spec.parameters)
         except (UnknownTask, InvalidParameters) as error:
             raise CannotRun(FailureReason.VALIDATION, str(error)) from error
 
-    def _prepare(self) -> tuple[ThirdPartyTask, Launch]:
+    def _prepare(self) -> tuple[TaskDescription, Launch]:
         """Decide how to start the program and make the ground for it. Blocks: file systems may be slow."""
         spec, site = self._held.spec, self._site
         task = self._resolve_task()
         cookies = {"OUTRIDER_JOB": spec.id, ATTEMPT_COOKIE: self._held.cookie, WORKER_COOKIE: site.worker_id}
+        cookies["OUTRIDER_SOCKET"] = str(self._socket)
         launch = plan_launch(task, self._directory.work, site.environment, cookies)
         self._directory.create(launch.input_files)
         check_inputs(task, self._directory.work)
         return task, launch
-
-    def _streams(self, launch: Launch) -> dict[Stream, Path]:
-        streams: dict[Stream, Path] = {"stderr": self._directory.stderr}
-        if launch.stdout is None:
-            streams["stdout"] = self._directory.stdout
-        return streams

@@ -38,8 +38,8 @@ class JobEventsState(flower.events.EventsState):
     def event(self, event: dict[str, Any]) -> None:
         """Take one event."""
         if event["type"] == "outrider-progress":
-            if (task := self.tasks.get(event["uuid"])) is not None:
-                task.progress = event["progress"]
+            task, _ = self.get_or_create_task(event["uuid"])  # the event of its beginning may still be under way
+            task.progress = event["progress"]
             return
         super().event(event)
 

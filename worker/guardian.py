@@ -23,9 +23,10 @@ _SWEEP = Path(sweep.__file__)
 class Guardian:
     """Watches over this process; `watch` makes sure that it is still there itself."""
 
-    def __init__(self, worker_id: str) -> None:
-        """Start a guardian that will sweep for this worker id."""
+    def __init__(self, worker_id: str, folder: Path) -> None:
+        """Start a guardian that will sweep for this worker id, and remove a folder of ours."""
         self._worker_id = worker_id
+        self._folder = folder
         self._reader, self._writer = os.pipe()
         self._process = self._start()
 
@@ -36,7 +37,7 @@ class Guardian:
             self._process = self._start()
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        words = [sys.executable, "-I", "-S", str(_SWEEP), self._worker_id]
+        words = [sys.executable, "-I", "-S", str(_SWEEP), self._worker_id, str(self._folder)]
         # `read` returns at the pipe's end. A session of its own and deaf ears: what stops the worker must not stop this.
         script = f"trap '' TERM INT HUP; read _; exec {shlex.join(words)}"
         return subprocess.Popen(

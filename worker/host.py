@@ -12,19 +12,21 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from ..communicators import (
-    AsyncRedisClient,
+    ArtifactStore,
+    Backend,
     Bounds,
     Claim,
     JobSpec,
     JobState,
+    Ledger,
     Outcome,
     Progress,
     RedisClient,
-    RedisLedger,
     Wish,
+    backend_at,
     commands,
 )
-from ..config import Settings, ledger_url, program_environment
+from ..config import Settings, ledger_url, program_environment, runtime_directory
 from ..config.errors import JobNotFound, OutriderError
 from ..tasks import Catalogue
 from .executor import Executor
@@ -69,7 +71,7 @@ class ExecutorHost:
         self._on_progress = on_progress
         self._supervisor = SupervisorLoop()
         self._running: dict[str, Executor] = {}
-        self._shared: tuple[RedisLedger, Site] | None = None
+        self._shared: tuple[Ledger, Site] | None = None
         self._last_end = -_TICK_SECONDS
         self._background: list[asyncio.Task[None]] = []
         self._draining = self._handing_back = False
@@ -146,11 +148,12 @@ class ExecutorHost:
         self._handing_back = True
         await asyncio.gather(*(executor.hand_back(_SHUTDOWN) for executor in list(self._running.values())))
 
-    def _ready(self) -> tuple[RedisLedger, Site]:
+    def _ready(self) -> tuple[Ledger, Site]:
         """Return what all Executors of this process share; made on the loop that they run on."""
         if self._shared is None:
             settings, worker_id = self.settings, uuid.uuid4().hex
-            client = AsyncRedisClient(self.redis.url, settings.connect_timeout, _PATIENCE)
+            backend = backend_at(self.redis.url, self.bounds, settings.connect_timeout, _PATIENCE)
+            sockets = runtime_directory(settings.project) / worker_id[:12]
             site = Site(
                 worker_id=worker_id,
                 jobs_directory=settings.jobs_directory,
@@ -158,27 +161,28 @@ class ExecutorHost:
                 grace=settings.grace,
                 heartbeat_interval=settings.heartbeat_interval,
                 hash_inputs=settings.hash_inputs,
+                sockets=sockets,
                 processes=ProcessTable(worker_id),
                 sweeper=Sweeper(worker_id),
+                store=ArtifactStore(settings.artifact_store_url),
+                inline_limit=settings.inline_limit,
             )
             services = (
-                self._pass_on_wake_ups(client),
-                self._tick(Guardian(worker_id)),
-                LeaseKeeper(client, self._running, settings.lease).keep(),
+                self._pass_on_wake_ups(backend),
+                self._tick(Guardian(worker_id, sockets)),
+                LeaseKeeper(backend, self._running, settings.lease).keep(),
             )
             self._background = [asyncio.create_task(service) for service in services]
-            self._shared = RedisLedger(client, self.bounds), site
+            self._shared = backend.ledger, site
         return self._shared
 
-    async def _pass_on_wake_ups(self, client: AsyncRedisClient) -> None:
+    async def _pass_on_wake_ups(self, backend: Backend) -> None:
         call = _hand_back_call(os.getppid())
-        async for job_id in client.wake_ups():
+        async for job_id in backend.wake_ups():
             if job_id == call:
                 await self._hand_back_all()
-                continue
-            woken = self._running.values() if job_id == "" else filter(None, [self._running.get(job_id)])
-            for executor in list(woken):
-                executor.upward.wake()
+            else:
+                backend.ledger.wake(job_id)
 
     async def _tick(self, guardian: Guardian) -> None:
         told: dict[str, Progress] = {}

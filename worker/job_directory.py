@@ -4,6 +4,7 @@
     parameters.json          what was submitted
     outcome.json             how the job ended
     outputs/                 the declared outputs of the attempt that succeeded
+    artifacts/               parts of the result that are no JSON or too large for the ledger
     attempt-1/
         stdout.log, stderr.log
         work/                the program's working directory
@@ -26,8 +27,12 @@ class JobDirectory:
         """Name the places; nothing is created yet."""
         self._held = held
         self.job = jobs / held.spec.id
+        #: The job's folder in the artefact store, which is here unless the settings name another.
+        self.artifacts = f"{held.spec.id}/artifacts"
         self.attempt = self.job / f"attempt-{held.attempt}"
         self.work = self.attempt / "work"
+        #: Where a first-party task puts copies of what is to be kept, until it is.
+        self.copies = self.attempt / "artifacts"
         self.stdout = self.attempt / "stdout.log"
         self.stderr = self.attempt / "stderr.log"
         self._moved: dict[Path, Path] = {}

@@ -9,7 +9,7 @@ from celery.exceptions import Ignore, Reject
 
 from ..communicators import Claim, JobState, Outcome
 from ..config.errors import BrokerUnavailable, JobError, JobFailed, JobLost, JobNotFound, JobTimedOut, LedgerError
-from ..tasks import ThirdPartyTask
+from ..tasks import TaskDescription
 from .celery_app import celery_name, executor_host
 from .job_request import claim_job
 from .verdict import Released
@@ -31,7 +31,7 @@ class JobTask(Task):
     typing = False  # parameters are checked by the task's model, with better words
 
     @classmethod
-    def of(cls, name: str, task: type[ThirdPartyTask]) -> Self:
+    def of(cls, name: str, task: type[TaskDescription]) -> Self:
         """Return the Celery task for a task of the catalogue."""
         members = {"name": celery_name(name), "__doc__": task.__doc__, "__module__": __name__}
         made: Self = type(task.__name__, (cls,), members)()

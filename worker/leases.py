@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from datetime import timedelta
 
-from ..communicators import AsyncRedisClient, commands
+from ..communicators import Backend
 from ..config.errors import BrokerUnavailable, Superseded
 from .executor import Executor
 
@@ -18,9 +18,9 @@ logger = logging.getLogger(__name__)
 class LeaseKeeper:
     """Renews the leases of the running Executors, and passes on what is wanted of each."""
 
-    def __init__(self, client: AsyncRedisClient, running: Mapping[str, Executor], lease: timedelta) -> None:
+    def __init__(self, backend: Backend, running: Mapping[str, Executor], lease: timedelta) -> None:
         """Keep the leases of whatever is in `running`."""
-        self._client = client
+        self._backend = backend
         self._running = running
         self._lease = lease
         self._renewed = time.monotonic()
@@ -38,7 +38,7 @@ class LeaseKeeper:
         held = {job_id: executor.held for job_id, executor in self._running.items()}
         asked = time.monotonic()
         try:
-            answers = await self._client.run(commands.renew(held, self._lease), patient=False)
+            answers = await self._backend.renew(held, self._lease)
         except BrokerUnavailable as error:
             logger.warning("cannot renew %d leases: %s", len(held), error, extra={"action": "renewal_failed"})
             await self._stop_exclusive()

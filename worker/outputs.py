@@ -8,14 +8,14 @@ from pathlib import Path
 
 from ..communicators import OutputFile
 from ..config.errors import CannotRun
-from ..tasks import Output, ThirdPartyTask
+from ..tasks import Output, TaskDescription
 from .job_directory import JobDirectory
 from .launch import input_paths
 
 __all__ = ["check_inputs", "collect_outputs", "hash_files", "missing_outputs"]
 
 
-def check_inputs(task: ThirdPartyTask, directory: Path) -> None:
+def check_inputs(task: TaskDescription, directory: Path) -> None:
     """Make sure that every input file can be read.
 
     Raises:
@@ -32,7 +32,7 @@ def check_inputs(task: ThirdPartyTask, directory: Path) -> None:
             raise CannotRun("validation", f"cannot read the input {path}: permission denied")
 
 
-def missing_outputs(task: ThirdPartyTask, directory: JobDirectory) -> list[str]:
+def missing_outputs(task: TaskDescription, directory: JobDirectory) -> list[str]:
     """Return, for each declared output that is missing or empty against its declaration, a phrase that says so."""
     found: list[str] = []
     for name, path, output in _declared(task):
@@ -49,7 +49,7 @@ def missing_outputs(task: ThirdPartyTask, directory: JobDirectory) -> list[str]:
     return found
 
 
-def collect_outputs(task: ThirdPartyTask, directory: JobDirectory) -> dict[str, OutputFile]:
+def collect_outputs(task: TaskDescription, directory: JobDirectory) -> dict[str, OutputFile]:
     """Move the declared outputs into place, and return them by field name with size and sha256."""
     collected: dict[str, OutputFile] = {}
     found = [(name, path, staged) for name, path, _ in _declared(task) if (staged := directory.staged(path))]
@@ -69,11 +69,11 @@ def hash_files(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
             continue
 
 
-def _declared(task: ThirdPartyTask) -> Iterator[tuple[str, Path, Output]]:
+def _declared(task: TaskDescription) -> Iterator[tuple[str, Path, Output]]:
     for field in task.task_fields():
         path = getattr(task, field.name)
         if field.output is not None and path is not None:
-            yield field.name, path, field.output
+            yield field.parameter, path, field.output
 
 
 def _sha256(path: Path) -> str:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ..communicators import Provenance
-from ..tasks import ThirdPartyTask
+from ..tasks import TaskDescription, ThirdPartyTask
 from .launch import Launch, input_paths
 from .outputs import hash_files
 
@@ -26,12 +26,12 @@ _versions: dict[tuple[str, int], str] = {}
 class ProvenanceCollector:
     """Asks the program's version and hashes the inputs, beside the running program."""
 
-    def __init__(self, task: ThirdPartyTask, launch: Launch, *, hash_inputs: bool) -> None:
+    def __init__(self, task: TaskDescription, launch: Launch, *, hash_inputs: bool) -> None:
         """Start to gather."""
         self._program_version = ""
         self._inputs: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        if task.version_arguments:
+        if isinstance(task, ThirdPartyTask) and task.version_arguments:
             self._tasks.append(asyncio.create_task(self._ask_version(launch, task.version_arguments)))
         if hash_inputs and (paths := input_paths(task)):
             self._tasks.append(asyncio.create_task(self._hash(paths, launch.directory)))
@@ -52,7 +52,7 @@ class ProvenanceCollector:
             self._inputs[pair[0]] = pair[1]
 
     async def _ask_version(self, launch: Launch, arguments: tuple[str, ...]) -> None:
-        program = launch.argv[0]
+        program = launch.program
         with contextlib.suppress(OSError):
             key = (program, os.stat(program).st_mtime_ns)
             if key not in _versions:
@@ -69,7 +69,7 @@ async def _first_line(launch: Launch, arguments: tuple[str, ...]) -> str:
     def ask() -> str:
         try:
             answer = subprocess.run(
-                [launch.argv[0], *arguments],
+                [launch.program, *arguments],
                 env=launch.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

@@ -37,14 +37,14 @@ class Reaper:
         self._last_tick = begun
         try:
             self._host.redis.run(commands.tidy(self._host.bounds))
+            if time.monotonic() - begun > self._lease_seconds / 4:
+                self._contact_since = None  # Redis was silent for a while, to others as well
             self._rescue()
             if self._in_contact_for(self._lease_seconds, begun):
                 self._reap()
         except Exception as error:  # noqa: BLE001 - the timer of the consumer must go on
             self._contact_since = None
             logger.warning("cannot look for lost jobs: %s", error, extra={"action": "reaper_failed"})
-        if time.monotonic() - begun > self._lease_seconds / 4:
-            self._contact_since = None  # Redis was silent for a while, to others as well
 
     def _in_contact_for(self, seconds: float, now: float) -> bool:
         if self._contact_since is None:

@@ -1,22 +1,37 @@
 """From a program that ended well to a job that did: its declared outputs, and the result that its task reads from them."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
-from ..communicators import FailureReason, JobState, Outcome
-from ..tasks import ProgramRun, ThirdPartyTask
+from ..communicators import FailureReason, Finished, JobState, Outcome, pack
+from ..config.errors import ArtifactError, CannotPack, SettingsError
+from ..tasks import ProgramRun, TaskDescription, ThirdPartyTask
 from .job_directory import JobDirectory
 from .outputs import collect_outputs, missing_outputs
+from .site import Site
+from .verdict import shortened
 
 __all__ = ["with_result"]
 
-#: Bytes of an outcome as JSON; Redis takes 512 MB at the most, and every watcher reads it.
-_LARGEST = 16 * 2**20
 
-
-def with_result(task: ThirdPartyTask, directory: JobDirectory, outcome: Outcome) -> Outcome:
+def with_result(
+    task: TaskDescription,
+    directory: JobDirectory,
+    outcome: Outcome,
+    site: Site,
+    read_result: Callable[[ProgramRun], Any],
+) -> Outcome:
     """Return the outcome with outputs and result, or turned into a failure by either. Blocks; for a thread.
 
     Only for the holder of the newest claim: it moves the outputs into place.
+
+    Args:
+        task: what was run.
+        directory: where it ran.
+        outcome: as the program alone decides it.
+        site: where what is large, or no JSON, is kept.
+        read_result: makes the result from what the program left.
     """
     if missing := missing_outputs(task, directory):
         return _failed(outcome, FailureReason.MISSING_OUTPUT, "the program ended well, but " + "; ".join(missing))
@@ -31,10 +46,14 @@ def with_result(task: ThirdPartyTask, directory: JobDirectory, outcome: Outcome)
     )
     try:
         adapter = task.result_adapter()
-        result = adapter.dump_python(adapter.validate_python(task.read_result(run)), mode="json")
+        value = adapter.dump_python(adapter.validate_python(read_result(run)))
+        result = pack(value, site.store, directory.artifacts, site.inline_limit)
         return _proven(outcome.model_copy(update={"result": result}))
+    except (ArtifactError, CannotPack, SettingsError) as error:
+        return _failed(outcome, FailureReason.RESULT, f"the program ended well, but its result cannot be kept: {error}")
     except BaseException as error:  # noqa: BLE001 - the task author's code may raise anything, in this thread of ours
-        reading = f"the program ended well, but {task.name}.read_result raised {type(error).__name__}: {error}"
+        what = f"{task.name}.read_result" if isinstance(task, ThirdPartyTask) else f"the type of {task.name}'s result"
+        reading = f"the program ended well, but {what} raised {type(error).__name__}: {error}"
         return _failed(outcome, FailureReason.RESULT, reading)
 
 
@@ -42,17 +61,11 @@ def _proven(outcome: Outcome) -> Outcome:
     """Return the outcome if it survives the journey to its producer.
 
     Raises:
-        ValueError: when it is too large, nested too deeply, or no Unicode.
+        ValueError: when it is nested too deeply, or no Unicode.
     """
-    text = outcome.model_dump_json()
-    if len(text) > _LARGEST:
-        raise ValueError(
-            f"the result takes {len(text)} bytes as JSON, more than {_LARGEST}; declare a file as an output"
-        )
-    json.loads(text)
+    json.loads(Finished(outcome=outcome).model_dump_json())
     return outcome
 
 
 def _failed(outcome: Outcome, reason: FailureReason, error: str) -> Outcome:
-    text = error.encode("utf-8", "replace").decode()
-    return outcome.model_copy(update={"state": JobState.FAILED, "reason": reason, "error": text})
+    return outcome.model_copy(update={"state": JobState.FAILED, "reason": reason, "error": shortened(error)})

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from ..communicators import ArtifactStore
 from .process_table import ProcessTable
 from .sweeper import Sweeper
 
@@ -23,5 +24,10 @@ class Site:
     grace: timedelta
     heartbeat_interval: timedelta
     hash_inputs: bool
+    #: The folder of the programs' sockets.
+    sockets: Path
     processes: ProcessTable
     sweeper: Sweeper
+    #: Where results go that are no JSON or too large for the ledger, and from how many bytes on.
+    store: ArtifactStore
+    inline_limit: int

@@ -16,14 +16,15 @@ from ..communicators import (
     Ledger,
     LedgerCommunicator,
     Pause,
-    PipeCommunicator,
-    Progress,
     Resume,
     RunFacts,
+    UserMessage,
 )
 from ..config.errors import LedgerError
 from .launch import Launch
+from .listening import Listening
 from .program import Program
+from .relay import Relay
 from .site import Site
 from .verdict import Stop
 
@@ -42,21 +43,26 @@ class Supervision:
     """
 
     def __init__(
-        self, held: Claim, ledger: Ledger, upward: LedgerCommunicator, pipe: PipeCommunicator, site: Site
+        self,
+        held: Claim,
+        ledger: Ledger,
+        upward: LedgerCommunicator,
+        listening: Listening,
+        relay: Relay,
+        site: Site,
     ) -> None:
         """Prepare to supervise the program of one attempt."""
         self._held = held
         self._ledger = ledger
         self._upward = upward
-        self._pipe = pipe
+        self._listening = listening
+        self._relay = relay
         self._site = site
         self._peak_rss = 0
         self._program: Program | None = None
         self._announced = asyncio.Event()
         #: Why we stopped the program, if we did.
         self.stop: Stop | None = None
-        #: The newest progress, for those who ask us directly.
-        self.progress: Progress | None = None
 
     async def run(self, program: Program, launch: Launch) -> Exit:
         """Return how the program ended, once it has.
@@ -71,13 +77,14 @@ class Supervision:
             with _first_of_group():
                 async with asyncio.TaskGroup() as helpers:
                     announcing = helpers.create_task(self._announce(program, launch))
-                    helpers.create_task(self._relay())
+                    for communicator in self._listening.all:
+                        helpers.create_task(self._relay.run(communicator))
                     living = [helpers.create_task(self._heartbeats(program)), helpers.create_task(self._obey(program))]
                     if self._has_limits():
                         living.append(helpers.create_task(self._enforce_limits(program)))
                     ended = await program.wait()
                     await announcing
-                    await self._finish_pipe()
+                    await self._finish_listening()
                     for helper in living:
                         helper.cancel()
         finally:
@@ -96,29 +103,24 @@ class Supervision:
                 self._program.kill()
             await self._program.stop(self._site.grace)
 
-    async def _finish_pipe(self) -> None:
+    async def _finish_listening(self) -> None:
         if self.stop:  # do not wait for one who fled with the pipes: he dies now
+            self._listening.abandon()
             await self._site.sweeper.sweep(self._held.cookie)
-        await self._pipe.wait_drained(_DRAIN_SECONDS)
-        await self._pipe.close()
+        await self._listening.drain(_DRAIN_SECONDS)
 
     async def _announce(self, program: Program, launch: Launch) -> None:
         run = RunFacts(
             host=socket.gethostname(),
             pid=program.pid,
             argv=launch.argv,
+            program=launch.program,
             directory=launch.directory,
             environment=dict(launch.environment_difference),
         )
         wish = await self._ledger.start(self._held, run)
         self._announced.set()
         self._upward.notice(wish)
-
-    async def _relay(self) -> None:
-        while (message := await self._pipe.read()) is not None:
-            if isinstance(message, Progress):
-                self.progress = message
-            await self._upward.write(message)
 
     async def _heartbeats(self, program: Program) -> None:
         while True:
@@ -137,17 +139,22 @@ class Supervision:
     async def _obey(self, program: Program) -> None:
         await self._announced.wait()
         while True:
-            match await self._upward.read():
+            match message := await self._upward.read():
                 case Cancel():
                     program.resume(())
                     await self._ledger.cancelling(self._held)
+                    await self._listening.tell(message)
                     await self.stop_program(Stop(JobState.CANCELLED, "was cancelled"))
                 case Pause() if not self.stop:
+                    await self._listening.tell(message)
                     program.pause((await self._site.processes.of_attempt(self._held.cookie, fresh=True)).pids)
                     await self._ledger.pause(self._held)
                 case Resume() if not self.stop:
                     program.resume((await self._site.processes.of_attempt(self._held.cookie, fresh=True)).pids)
                     await self._ledger.resume(self._held)
+                    await self._listening.tell(message)
+                case UserMessage():
+                    await self._listening.tell(message)
 
     def _has_limits(self) -> bool:
         limits = self._held.spec.limits
@@ -175,7 +182,7 @@ class Supervision:
 
     def _silence(self, program: Program) -> float:
         """Return the seconds since the last byte, the start, or the end of the last pause."""
-        return time.monotonic() - max(self._pipe.last_output, program.resumed_at)
+        return time.monotonic() - max(self._listening.last_output, program.resumed_at)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ The standard library alone: the guardian runs this file as a script, without the
 """
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -70,3 +71,4 @@ def _kill(pid: int, worker_id: str, attempts: Collection[str] | None) -> bool:
 
 if __name__ == "__main__":
     kill_all(sys.argv[1], seconds=30.0)
+    shutil.rmtree(sys.argv[2], ignore_errors=True)

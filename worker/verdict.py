@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..communicators import AttemptFacts, Exit, FailureReason, JobState, Outcome
+from ..communicators import AttemptFacts, Exit, FailureReason, JobState, Outcome, Raised
 from ..config import RetryPolicy
 
-__all__ = ["Released", "Stop", "failed", "next_attempt", "verdict"]
+__all__ = ["Released", "Stop", "failed", "next_attempt", "shortened", "verdict"]
+
+#: Characters of an error that people are told.
+_LONGEST = 8000
 
 
 @dataclass(frozen=True)
@@ -27,21 +30,33 @@ class Released:
     delay: timedelta
 
 
+def shortened(text: str) -> str:
+    """Return a text that goes into the record: its beginning and its end, if it is long."""
+    text = text.encode("utf-8", "replace").decode()  # it may quote what is no Unicode
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
+
+
 def failed(reason: FailureReason | str, error: str) -> Outcome:
     """Return the outcome of a job that failed beside its program."""
-    text = error.encode("utf-8", "replace").decode()  # it may quote what is no Unicode
-    return Outcome(state=JobState.FAILED, reason=FailureReason(reason), error=text)
+    return Outcome(state=JobState.FAILED, reason=FailureReason(reason), error=shortened(error))
 
 
-def verdict(program: str, ended: Exit, stderr_tail: tuple[str, ...], stop: Stop | None) -> Outcome:
-    """Return the outcome as far as the program alone decides it; `succeeded` still depends on its outputs."""
+def verdict(
+    program: str, ended: Exit, stderr_tail: tuple[str, ...], stop: Stop | None, raised: Raised | None = None
+) -> Outcome:
+    """Return the outcome as far as the program alone decides it; `succeeded` still depends on its outputs.
+
+    `raised` is what a first-party task ended with, in its own words.
+    """
     if stop:
         how = f"by {ended.signal}" if ended.signal else f"with exit code {ended.exit_code}"
         error = f"{program} {stop.error}, and ended {how}"
         return Outcome(state=stop.state, reason=stop.reason, error=error, exit=ended, stderr_tail=stderr_tail)
     if ended.ok:
         return Outcome(state=JobState.SUCCEEDED, exit=ended)
-    if ended.signal:
+    if raised is not None:
+        reason, error = FailureReason.EXCEPTION, shortened(f"{program} raised {raised.error}")
+    elif ended.signal:
         reason, error = FailureReason.SIGNAL, f"{program} was killed by {ended.signal}"
     else:
         reason, error = FailureReason.EXIT_CODE, f"{program} ended with exit code {ended.exit_code}"

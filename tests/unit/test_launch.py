@@ -5,7 +5,7 @@ import dataclasses
 import os
 import threading
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import pytest
 
@@ -140,6 +140,44 @@ def test_inputs_are_listed_in_the_order_of_the_fields():
         left: Annotated[Path, Output()] = Path("left.txt")
 
     assert input_paths(Merge(first="a", second=["b", "c"])) == [Path("b"), Path("c"), Path("a")]
+
+
+class Prints(ThirdPartyTask):
+    executable: ClassVar[str] = "sh"
+    level: Annotated[int, Flag("-l")] = 1
+
+
+def buffered(buffering: str, **changes: Any) -> ThirdPartyTask:
+    body = {"buffering": buffering, "__module__": __name__, **changes}
+    return type(Prints)("Example", (Prints,), body)()
+
+
+def test_p11_stdbuf_stands_before_the_program_and_is_not_it():
+    launch = plan_launch(buffered("line"), DIRECTORY, {"PATH": "/usr/bin:/bin"}, COOKIES)
+    assert launch.argv == ("/usr/bin/stdbuf", "-oL", "-eL", "/usr/bin/sh", "-l", "1")
+    assert launch.program == "/usr/bin/sh"
+    assert not launch.terminal
+
+
+def test_p11_a_worker_without_stdbuf_says_so(programs):
+    task = buffered("line", executable=f"{programs}/runs")
+    with pytest.raises(CannotRun, match=r"there is no program 'stdbuf' .* buffering = 'line' needs it") as refusal:
+        plan_launch(task, DIRECTORY, {"PATH": str(programs)}, COOKIES)
+    assert refusal.value.reason == "environment"
+
+
+@pytest.mark.parametrize(("variables", "term"), [({}, "dumb"), ({"TERM": "xterm"}, "xterm")], ids=["ours", "its own"])
+def test_p11_a_programs_terminal_does_not_depend_on_the_workers(variables, term):
+    launch = plan_launch(
+        buffered("terminal", environment=variables), DIRECTORY, {"PATH": "/bin", "TERM": "vt220"}, COOKIES
+    )
+    assert launch.terminal
+    assert launch.environment["TERM"] == launch.environment_difference["TERM"] == term
+    assert launch.argv[0] == launch.program == "/bin/sh"
+
+
+def test_without_a_terminal_the_variable_is_left_alone():
+    assert plan_launch(Analyse(), DIRECTORY, {"TERM": "vt220"}, COOKIES).environment["TERM"] == "vt220"
 
 
 class Reads(ThirdPartyTask):
