@@ -7,21 +7,41 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .client import Client, Job, as_completed, as_completed_async, job, jobs, submit, submit_many
+    from .client import (
+        Client,
+        Job,
+        as_completed,
+        as_completed_async,
+        job,
+        jobs,
+        submit,
+        submit_many,
+    )
     from .communicators import (
+        Artifact,
         FailureReason,
         Finished,
         Heartbeat,
         JobRecord,
         JobState,
         LogLines,
+        Opaque,
         Outcome,
         Progress,
+        Report,
         StateChanged,
+        StoredFile,
     )
-    from .config import Limits, RetryPolicy, Settings
+    from .config import (
+        Limits,
+        RetryPolicy,
+        Settings,
+    )
     from .config.errors import (
+        ArtifactDamaged,
+        ArtifactUnavailable,
         BrokerUnavailable,
+        CannotUnpack,
         IdempotencyKeyReused,
         InvalidParameters,
         JobCancelled,
@@ -38,7 +58,11 @@ if TYPE_CHECKING:
         WaitTimeout,
     )
     from .tasks import (
+        Buffering,
+        Cancelled,
+        FileGrowth,
         Flag,
+        JsonProgress,
         NotAnArgument,
         Output,
         PassThrough,
@@ -46,26 +70,37 @@ if TYPE_CHECKING:
         ProgramRun,
         Stdin,
         Stdout,
+        Task,
         ThirdPartyTask,
+        task,
     )
-    from .worker import app
+    from .worker import (
+        app,
+    )
 
 _HOMES = {
     "client": ("Client", "Job", "as_completed", "as_completed_async", "job", "jobs", "submit", "submit_many"),
     "communicators": (
+        "Artifact",
         "FailureReason",
         "Finished",
         "Heartbeat",
         "JobRecord",
         "JobState",
         "LogLines",
+        "Opaque",
         "Outcome",
         "Progress",
+        "Report",
         "StateChanged",
+        "StoredFile",
     ),
     "config": ("Limits", "RetryPolicy", "Settings"),
     "config.errors": (
+        "ArtifactDamaged",
+        "ArtifactUnavailable",
         "BrokerUnavailable",
+        "CannotUnpack",
         "IdempotencyKeyReused",
         "InvalidParameters",
         "JobCancelled",
@@ -82,7 +117,11 @@ _HOMES = {
         "WaitTimeout",
     ),
     "tasks": (
+        "Buffering",
+        "Cancelled",
+        "FileGrowth",
         "Flag",
+        "JsonProgress",
         "NotAnArgument",
         "Output",
         "PassThrough",
@@ -90,16 +129,25 @@ _HOMES = {
         "ProgramRun",
         "Stdin",
         "Stdout",
+        "Task",
         "ThirdPartyTask",
+        "task",
     ),
     "worker": ("app",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Artifact",
+    "ArtifactDamaged",
+    "ArtifactUnavailable",
     "BrokerUnavailable",
+    "Buffering",
+    "Cancelled",
+    "CannotUnpack",
     "Client",
     "FailureReason",
+    "FileGrowth",
     "Finished",
     "Flag",
     "Heartbeat",
@@ -114,9 +162,11 @@ __all__ = [
     "JobRecord",
     "JobState",
     "JobTimedOut",
+    "JsonProgress",
     "Limits",
     "LogLines",
     "NotAnArgument",
+    "Opaque",
     "Outcome",
     "Output",
     "OutriderError",
@@ -125,13 +175,16 @@ __all__ = [
     "ProgramRun",
     "Progress",
     "QueueFull",
+    "Report",
     "RetryPolicy",
     "Settings",
     "SettingsError",
     "StateChanged",
     "Stdin",
     "Stdout",
+    "StoredFile",
     "SubmitError",
+    "Task",
     "ThirdPartyTask",
     "UnknownTask",
     "WaitTimeout",
@@ -142,6 +195,7 @@ __all__ = [
     "jobs",
     "submit",
     "submit_many",
+    "task",
 ]
 
 

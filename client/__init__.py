@@ -1,8 +1,9 @@
 """Ask for jobs."""
 
-from .client import Client, HasResult, SubmitOptions
+from .client import Client, SubmitOptions
 from .completion import as_completed, as_completed_async
 from .default import default_client, job, jobs, submit, submit_many
+from .has_result import HasResult
 from .job import Job
 
 __all__ = [

@@ -9,40 +9,32 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from kombu.exceptions import KombuError
-from kombu.pools import producers
 from pydantic_core import PydanticSerializationError
 
-from ..communicators import Bounds, Command, JobRecord, JobSpec, JobState, Outcome, RedisClient, commands
-from ..config import Limits, RetryPolicy, Settings, broker_url, for_kombu, ledger_url, shown
+from ..communicators import ArtifactStore, Bounds, Command, JobRecord, JobSpec, JobState, RedisClient, commands
+from ..config import Limits, RetryPolicy, Settings, broker_url, ledger_url, shown
 from ..config.errors import (
     BrokerUnavailable,
     IdempotencyKeyReused,
     InvalidParameters,
     JobNotFound,
-    LedgerError,
     QueueFull,
     SubmitError,
+    SubmittedAtImport,
 )
-from ..tasks import Catalogue, ProgramRun, ThirdPartyTask, load_catalogue
-from ..worker import app, celery_name
+from ..tasks import Catalogue, FunctionTask, TaskDescription, load_catalogue, module_being_loaded
+from .has_result import HasResult
 from .job import Job
+from .publisher import Publisher
 
-__all__ = ["Client", "HasResult", "SubmitOptions"]
+__all__ = ["Client", "SubmitOptions"]
 
 #: Between two tries to get a place in a full queue.
 _FULL_PAUSE_SECONDS = 0.05
 
 R_co = TypeVar("R_co", covariant=True)
-
-
-class HasResult(Protocol[R_co]):
-    """A task, typed by what it makes of its program's run."""
-
-    def read_result(self, run: ProgramRun) -> R_co:
-        """Return the job's result."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +61,9 @@ class Client:
         self._settings = settings
         self.bounds = Bounds(settings.stream_length, settings.retention)
         self.connect_seconds = settings.connect_timeout.total_seconds()
+        #: Where results wait that are no JSON or too large for the ledger.
+        self.store = ArtifactStore(settings.artifact_store_url)
+        self.inline_limit = int(settings.inline_limit)
 
     @functools.cached_property
     def redis(self) -> RedisClient:
@@ -76,13 +71,8 @@ class Client:
         return RedisClient(ledger_url(self._settings), self._settings.connect_timeout)
 
     @functools.cached_property
-    def _broker_url(self) -> str:
-        return broker_url(self._settings)
-
-    @functools.cached_property
-    def _producers(self) -> Any:
-        """A pool of kombu's producers for this client's queue."""
-        return producers[app.connection_for_write(for_kombu(self._broker_url))]
+    def _publisher(self) -> Publisher:
+        return Publisher(broker_url(self._settings), self.redis, self.bounds, self.connect_seconds)
 
     @functools.cached_property
     def catalogue(self) -> Catalogue:
@@ -108,7 +98,7 @@ class Client:
         spec = self._spec(prepared, options)
         job_id = self._open(spec, options)
         if job_id == spec.id:
-            self._publish(spec, options.idempotency_key)
+            self._publisher.publish(spec, options.idempotency_key)
         else:
             self._find_again(spec, job_id, options.idempotency_key or "")
         return Job(self, job_id, prepared.result_adapter())
@@ -128,11 +118,11 @@ class Client:
             for task, spec, answer in zip(prepared, specs, answers, strict=True):
                 if isinstance(answer, Exception):
                     raise answer  # noqa: TRY301 - handled with what publishing raises
-                self._publish(spec)
+                self._publisher.publish(spec)
                 accepted.append(Job(self, spec.id, task.result_adapter()))
         except Exception as problem:
             for spec in specs[len(accepted) :]:
-                self._withdraw(spec, problem)
+                self._publisher.withdraw(spec, problem)
             url = shown(self.redis.url)
             error = problem if isinstance(problem, SubmitError) else BrokerUnavailable(url, str(problem))
             error.add_note(f"enqueued before that: {[job.id for job in accepted]}")
@@ -162,21 +152,26 @@ class Client:
         known = record.spec.task in self.catalogue
         return Job(self, record.id, self.catalogue[record.spec.task].result_adapter() if known else None)
 
-    def _prepare(self, task: HasResult[Any] | str, parameters: dict[str, Any]) -> ThirdPartyTask:
-        if isinstance(task, str):
-            task = self.catalogue[task].from_parameters(parameters)
-        elif parameters:
+    def _prepare(self, task: HasResult[Any] | str, parameters: dict[str, Any]) -> TaskDescription:
+        if (module := module_being_loaded()) is not None:
+            raise SubmittedAtImport(module)
+        described = self.catalogue[task].from_parameters(parameters) if isinstance(task, str) else task
+        if parameters and not isinstance(task, str):
             raise TypeError(f"parameters go into the task: {type(task).__name__}({', '.join(parameters)}=...)")
-        if not isinstance(task, ThirdPartyTask):
-            raise TypeError(f"submit takes a task or the name of one, not {task!r}")
-        prepared = task.with_absolute_inputs(Path.cwd())
+        if not isinstance(described, TaskDescription):
+            raise TypeError(f"submit takes a task, or the name of one, not {_instead(task)}")
+        if not described.is_complete():
+            raise TypeError(
+                f"{type(described).__name__} says not what to run: a Task has run(), a program an executable"
+            )
+        prepared = described.with_absolute_inputs(Path.cwd())
         try:
             json.loads(prepared.model_dump_json())
         except (PydanticSerializationError, ValueError, RecursionError) as error:
             raise InvalidParameters(prepared.name, [f"they cannot be sent as JSON: {error}"]) from error
         return prepared
 
-    def _spec(self, task: ThirdPartyTask, options: "SubmitOptions") -> JobSpec:
+    def _spec(self, task: TaskDescription, options: "SubmitOptions") -> JobSpec:
         return JobSpec(
             id=str(uuid.uuid4()),
             task=task.name,
@@ -218,7 +213,7 @@ class Client:
         if (first.spec.task, first.spec.parameters) != (spec.task, spec.parameters):
             raise IdempotencyKeyReused(key, job_id, first.spec.task)
         if first.state is JobState.QUEUED:  # its producer may have died before it sent the message; a second is dropped
-            self._publish(first.spec, key)
+            self._publisher.publish(first.spec, key)
 
     def _opening(self, spec: JobSpec, idempotency_key: str | None) -> Command[str]:
         deadline = self.redis.server_time_ms() + int(self.connect_seconds * 1000)
@@ -230,34 +225,15 @@ class Client:
             idempotency_key=idempotency_key,
         )
 
-    def _publish(self, spec: JobSpec, idempotency_key: str | None = None) -> None:
-        """Send the Celery message; if that fails, close the record: no job waits for a message that never comes."""
-        try:
-            with self._producers.acquire(block=True, timeout=self.connect_seconds) as producer:
-                app.send_task(
-                    celery_name(spec.task),
-                    kwargs=spec.parameters,
-                    task_id=spec.id,
-                    queue=spec.queue,
-                    producer=producer,
-                    retry=False,
-                )
-        except (KombuError, OSError) as error:
-            unavailable = BrokerUnavailable(shown(self._broker_url), str(error) or type(error).__name__)
-            self._withdraw(spec, unavailable, idempotency_key)
-            raise unavailable from error
 
-    def _withdraw(self, spec: JobSpec, problem: Exception, idempotency_key: str | None = None) -> None:
-        """Close a record whose message was not sent, and free its key, as far as the ledger can be reached."""
-        outcome = Outcome(state=JobState.CANCELLED, error=f"it could not be enqueued: {problem}")
-        try:
-            if idempotency_key is not None:
-                self.redis.run(commands.forget_idempotency_key(idempotency_key))
-            self.redis.run(commands.close_unclaimed(spec.id, outcome, self.bounds))
-        except BrokerUnavailable as worse:
-            problem.add_note(f"job {spec.id} may still be enqueued: {worse}")
-        except LedgerError:
-            pass  # there is no such record, or it was closed or claimed meanwhile
+def _instead(given: object) -> str:
+    match given:
+        case FunctionTask():
+            return f"the function itself: give {given.task.__name__}.s(...)"
+        case type():
+            return f"the class itself: give {given.__name__}(...)"
+        case _:
+            return repr(given)
 
 
 @functools.cache

@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
-from ..communicators import Command, commands
+from ..communicators import Command, Patience, commands
 from ..config.errors import BrokerUnavailable, JobNotFound, WaitTimeout
-from .cursor import Patience
 from .job import Job
 
 __all__ = ["as_completed", "as_completed_async"]

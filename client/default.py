@@ -7,7 +7,8 @@ from typing import Any, TypeVar, overload
 
 from ..communicators import JobRecord
 from ..config import Limits, RetryPolicy, load_settings
-from .client import Client, HasResult, SubmitOptions
+from .client import Client, SubmitOptions
+from .has_result import HasResult
 from .job import Job
 
 __all__ = ["default_client", "job", "jobs", "submit", "submit_many"]

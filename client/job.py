@@ -1,32 +1,45 @@
 """A producer's hold on one job."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
 from ..communicators import (
+    Artifact,
     AsyncRedisClient,
+    Cursor,
     Finished,
     JobRecord,
     JobState,
     LogLines,
     Message,
     Outcome,
+    Patience,
+    Report,
+    StoredFile,
+    UserMessage,
+    WatcherCommunicator,
     Wish,
+    backend_at,
     commands,
+    pack,
+    unpack,
 )
-from ..config.errors import BrokerUnavailable, JobCancelled, JobError, JobFailed, JobLost, JobTimedOut
-from .cursor import Cursor, Patience
+from ..config.errors import BrokerUnavailable, JobCancelled, JobError, JobFailed, JobLost, JobTimedOut, OutriderError
+from .typed_result import typed_result
 
 if TYPE_CHECKING:
     from .client import Client
 
 __all__ = ["Job"]
+
+logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
@@ -71,15 +84,64 @@ class Job(Generic[R]):
         """Let a paused program go on. Returns at once."""
         return self._express(Wish.NOTHING)
 
-    def watch(self, timeout: float | None = None) -> Iterator[Message]:
-        """Yield every message of the job from the first on, as they come, until the terminal one.
+    def send(self, value: Any) -> JobState:
+        """Send a value to the running task, or to the one that will run; each attempt gets all that was sent.
+
+        A first-party task gets it by `messages()`, a program as a line of JSON on its `OUTRIDER_SOCKET`.
+
+        Args:
+            value: whatever may be a result; what is large goes by the artefact store.
+
+        Raises:
+            JobClosed: when the job has ended.
+            TooManyMessages: when it was sent 1,000 already.
+            CannotPack, ArtifactError: when the value cannot be sent.
+        """
+        packed = pack(value, self.client.store, f"{self.id}/sent", self.client.inline_limit)
+        message = UserMessage(value=packed, source="producer")
+        return self.client.redis.run(commands.send_message(self.id, message, self.client.bounds))
+
+    def artifacts(self) -> dict[str, StoredFile]:
+        """Return the files that the task has asked to be kept, by name; after the end, all of them.
+
+        Their content comes with `read()` or `save(path)`, from the artefact store.
+        """
+        found = [message for message in self._messages_now() if isinstance(message, Artifact)]
+        kept = {message.name: message.reference for message in found if message.reference}
+        outcome = self.record().outcome
+        kept |= outcome.artifacts if outcome else {}
+        return {name: StoredFile(reference, self.client.store, name) for name, reference in kept.items()}
+
+    def watch(self, timeout: float | None = None, *, replay: bool = True) -> Iterator[Message]:
+        """Yield where the job stands, if it has begun, then its messages as they come, until the terminal one.
 
         A Redis that goes away and returns is waited for; nothing is yielded twice.
 
+        Args:
+            timeout: seconds until `WaitTimeout` is raised; `None`: never.
+            replay: whether to begin with the job's first message, as far as its stream goes back, or with the next one.
+
         Raises:
             WaitTimeout: when the job has not ended after `timeout` seconds.
+            JobNotFound: when the record has expired.
         """
-        redis, cursor, patience = self.client.redis, Cursor(self.id, timeout), Patience()
+        redis, cursor = self.client.redis, Cursor(self.id, timeout)
+        if not replay:
+            cursor.skip_to(redis.run(commands.last_position(self.id)))
+        if (snapshot := self.record().snapshot()) is not None:
+            yield snapshot
+        yield from map(self._unpacked, self._follow(cursor))
+
+    async def watch_async(self, timeout: float | None = None, *, replay: bool = True) -> AsyncIterator[Message]:
+        """Yield where the job stands, and then its messages, as `watch` does."""
+        async with self._watcher(timeout, replay=replay) as watcher:
+            if (snapshot := await watcher.snapshot()) is not None:
+                yield snapshot
+            while (news := await watcher.read()) is not None:
+                yield await asyncio.to_thread(self._unpacked, news) if isinstance(news, Report) else news
+
+    def _follow(self, cursor: Cursor) -> Iterator[Message]:
+        redis, patience = self.client.redis, Patience()
         while not cursor.finished:
             command = cursor.next_read(redis.longest_block)
             try:
@@ -91,23 +153,6 @@ class Job(Generic[R]):
                 time.sleep(patience.pause_after(error))
                 continue
             yield from messages
-
-    async def watch_async(self, timeout: float | None = None) -> AsyncIterator[Message]:
-        """Yield every message, as `watch` does."""
-        cursor, patience = Cursor(self.id, timeout), Patience()
-        async with self.connected() as redis:
-            while not cursor.finished:
-                command = cursor.next_read(redis.longest_block)
-                try:
-                    messages = cursor.take(await redis.run_blocking(command))
-                    if not messages:
-                        messages = cursor.take_end(await redis.run(commands.read_record(self.id)))
-                    patience.answered()
-                except BrokerUnavailable as error:
-                    await asyncio.sleep(patience.pause_after(error))
-                    continue
-                for message in messages:
-                    yield message
 
     def logs(self, *, follow: bool = False) -> Iterator[LogLines]:
         """Yield the program's newest lines, as far as the stream keeps them; with `follow`, go on until the job ends.
@@ -134,16 +179,17 @@ class Job(Generic[R]):
         Raises:
             WaitTimeout: when it has not ended after `timeout` seconds.
         """
-        for message in self.watch(timeout):
+        for message in self._follow(Cursor(self.id, timeout)):
             if isinstance(message, Finished):
                 return message.outcome
         raise AssertionError("a watched job ends with its terminal message")
 
     async def wait_async(self, timeout: float | None = None) -> Outcome:
         """Wait for the job's end, as `wait` does."""
-        async for message in self.watch_async(timeout):
-            if isinstance(message, Finished):
-                return message.outcome
+        async with self._watcher(timeout) as watcher:
+            while (message := await watcher.read()) is not None:
+                if isinstance(message, Finished):
+                    return message.outcome
         raise AssertionError("a watched job ends with its terminal message")
 
     def result(self, timeout: float | None = None) -> R:
@@ -152,12 +198,33 @@ class Job(Generic[R]):
         Raises:
             JobFailed, JobTimedOut, JobCancelled, JobLost: with the reason and the last stderr lines.
             WaitTimeout: when it has not ended after `timeout` seconds.
+            ArtifactUnavailable, ArtifactDamaged: when a part of it cannot be had from the artefact store.
         """
         return self._typed(self.wait(timeout))
 
     async def result_async(self, timeout: float | None = None) -> R:
         """Wait for the job's end, and return its result, as `result` does."""
-        return self._typed(await self.wait_async(timeout))
+        return await asyncio.to_thread(self._typed, await self.wait_async(timeout))
+
+    def _watcher(
+        self, timeout: float | None, *, replay: bool = True
+    ) -> AbstractAsyncContextManager[WatcherCommunicator]:
+        """Watch on connections of the running event loop: they belong to the one that made them."""
+        client = self.client
+        backend = backend_at(client.redis.url, client.bounds, timedelta(seconds=client.connect_seconds))
+        return backend.watching(self.id, timeout=timeout, replay=replay)
+
+    def _unpacked(self, message: Message) -> Message:
+        """Return a report with its value as it was; what cannot be had any more stays as it travelled."""
+        if not isinstance(message, Report):
+            return message
+        try:
+            return message.model_copy(update={"value": unpack(message.value, self.client.store)})
+        except OutriderError as error:
+            logger.warning(
+                "a report cannot be unpacked: %s", error, extra={"action": "not_unpacked", "job_id": self.id}
+            )
+            return message
 
     def _express(self, wish: Wish) -> JobState:
         return self.client.redis.run(commands.express_wish(self.id, wish, self.client.bounds))
@@ -173,9 +240,7 @@ class Job(Generic[R]):
     def _typed(self, outcome: Outcome) -> R:
         if outcome.state is not JobState.SUCCEEDED:
             raise _job_error(self.id, outcome)
-        result: R = outcome.result
-        if self._result_adapter is not None:
-            result = self._result_adapter.validate_python(outcome.result, context={"from": "ledger"})
+        result: R = typed_result(unpack(outcome.result, self.client.store), self._result_adapter)
         return result
 
     @asynccontextmanager

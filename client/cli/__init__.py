@@ -7,9 +7,11 @@ from typing import Any
 import click
 
 from ...config.errors import OutriderError
+from .artifacts import artifacts
 from .describe import describe, dry_run, tasks
-from .jobs import cancel, jobs, logs, pause, result, resume, show, submit, watch
+from .jobs import jobs, logs, result, show, submit, watch
 from .serve import demo, redis, up, worker
+from .steering import cancel, pause, resume, send
 
 __all__ = ["main"]
 
@@ -49,9 +51,11 @@ for _command in (
     watch,
     logs,
     result,
+    artifacts,
     cancel,
     pause,
     resume,
+    send,
     up,
     worker,
     redis,

@@ -7,7 +7,7 @@ import click
 from rich.text import Text
 
 from ...config import program_environment
-from ...tasks import Flag, NotAnArgument, PassThrough, Stdin, Stdout, TaskField, ThirdPartyTask
+from ...tasks import Flag, NotAnArgument, PassThrough, Stdin, Stdout, TaskDescription, TaskField, ThirdPartyTask
 from ...worker import plan_launch
 from ..default import default_client
 from .output import json_option, print_fields, print_json, print_table
@@ -16,7 +16,12 @@ from .parameters import parameter_option, task_from_words
 __all__ = ["describe", "dry_run", "tasks"]
 
 #: What a worker will put there.
-_COOKIES = {"OUTRIDER_JOB": "<job id>", "OUTRIDER_ATTEMPT": "<attempt>", "OUTRIDER_WORKER": "<worker id>"}
+_COOKIES = {
+    "OUTRIDER_JOB": "<job id>",
+    "OUTRIDER_ATTEMPT": "<attempt>",
+    "OUTRIDER_WORKER": "<worker id>",
+    "OUTRIDER_SOCKET": "<socket>",
+}
 
 
 @click.command()
@@ -46,7 +51,7 @@ def describe(task: str, schema: bool, as_json: bool) -> None:
         info = cls.model_fields[field.name]
         kind = str(getattr(info.annotation, "__name__", info.annotation)) if not field.is_list else str(info.annotation)
         default = "required" if info.is_required() else repr(info.get_default(call_default_factory=True))
-        rows.append((field.name, kind.replace("pathlib.", "").replace("typing.", ""), default, _goes_to(field)))
+        rows.append((field.parameter, kind.replace("pathlib.", "").replace("typing.", ""), default, _goes_to(field)))
     print_table(("PARAMETER", "TYPE", "DEFAULT", "GOES TO"), rows)
 
 
@@ -98,10 +103,12 @@ def _goes_to(field: TaskField) -> str:
     return ", ".join(filter(None, (place, "output" if field.output else "")))
 
 
-def _summary(task: type[ThirdPartyTask]) -> str:
+def _summary(task: type[TaskDescription]) -> str:
     doc = task.__dict__.get("__doc__") or ""
     return doc.strip().partition("\n")[0]
 
 
-def _program(task: type[ThirdPartyTask]) -> str:
-    return shlex.join((task.executable, *task.subcommand))
+def _program(task: type[TaskDescription]) -> str:
+    if issubclass(task, ThirdPartyTask):
+        return shlex.join((task.executable, *task.subcommand))
+    return f"python {task.__module__}:{task.__qualname__}"

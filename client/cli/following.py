@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
+from pydantic_core import to_jsonable_python
 
 from ...communicators import Finished, JobState, Outcome
 from ..job import Job
@@ -24,7 +25,10 @@ def follow(job: Job[Any], *, as_json: bool) -> None:
             exit_with(show_messages(job.watch()))
         for message in job.watch():
             stamp = message.stamp.model_dump(mode="json") if message.stamp else {}
-            click.echo(json.dumps({**stamp, **message.model_dump(mode="json")}))
+            said = to_jsonable_python(
+                message.model_dump(), fallback=repr, bytes_mode="base64", inf_nan_mode="constants"
+            )
+            click.echo(json.dumps({**stamp, **said}))
             if isinstance(message, Finished):
                 exit_with(message.outcome)
 

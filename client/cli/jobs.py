@@ -1,13 +1,12 @@
-"""Commands about jobs: submit, look, follow, cancel."""
+"""Commands about jobs: submit, look, follow."""
 
-import sys
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 from rich.text import Text
 
-from ...communicators import JobRecord, JobState, Wish
+from ...communicators import JobRecord, JobState, Wish, described
 from ...config import shown
 from ..client import SubmitOptions
 from ..default import default_client
@@ -20,7 +19,7 @@ from .parameters import parameter_option, task_from_words
 #: Items of a list that `show` prints one by one.
 _LIST_SHOWN = 5
 
-__all__ = ["cancel", "jobs", "logs", "pause", "result", "resume", "show", "submit", "watch"]
+__all__ = ["jobs", "logs", "result", "show", "submit", "watch"]
 
 
 @click.command()
@@ -36,7 +35,8 @@ def submit(
     """Hand over a task, and print its job's id."""
     client = default_client()
     options = SubmitOptions(idempotency_key=idempotency_key, block=blocking)
-    job: Job[Any] = client.submit(task_from_words(client.catalogue[task], words), options=options)
+    described: Any = task_from_words(client.catalogue[task], words)
+    job: Job[Any] = client.submit(described, options=options)
     if as_json and not watching:
         print_json({"id": job.id})
     elif not as_json:
@@ -96,13 +96,17 @@ def show(job_id: str, as_json: bool) -> None:
         rows.append(
             ("used", f"{outcome.exit.elapsed_seconds:.2f} s, {outcome.exit.cpu_seconds:.2f} CPU s{_peak(record)}")
         )
+    kept = default_client().job(job_id).artifacts()
+    rows += [(f"artefact {name}", f"{file.reference.size} bytes (`outrider artifacts`)") for name, file in kept.items()]
     if outcome:
         rows += [
             (f"output {name}", f"{o.path} ({o.size} bytes, sha256 {o.sha256[:12]}…)")
             for name, o in outcome.outputs.items()
         ]
         rows += [("reason", str(outcome.reason or "")), ("error", outcome.message if outcome.error else "")]
-        rows.append(("result", _shortened(repr(outcome.result)) if record.state is JobState.SUCCEEDED else ""))
+        rows.append(
+            ("result", _shortened(repr(described(outcome.result))) if record.state is JobState.SUCCEEDED else "")
+        )
     print_fields(rows)
 
 
@@ -134,27 +138,18 @@ def logs(job_id: str, following: bool, as_json: bool) -> None:
 @click.argument("job_id")
 @click.option("--timeout", type=float, help="Seconds to wait for the job's end.")
 def result(job_id: str, timeout: float | None) -> None:
-    """Wait for a job's end, and print its result as JSON; leave with 0 only if it succeeded."""
+    """Wait for a job's end, and print its result as JSON; leave with 0 only if it succeeded.
+
+    In place of what is no JSON or large, such as an array, a line says what it is and where.
+    """
     with leaving(job_id):
         outcome = default_client().job(job_id).wait(timeout)
     if outcome.state is JobState.SUCCEEDED:
-        print_json(to_json(outcome.result))
+        print_json(to_json(described(outcome.result)))
     else:
-        click.echo(f"{outcome.state} ({outcome.reason}): {outcome.message}", err=True)
+        reason = f" ({outcome.reason})" if outcome.reason else ""
+        click.echo(f"{outcome.state}{reason}: {outcome.message}", err=True)
     exit_with(outcome)
-
-
-@click.command()
-@click.argument("job_id")
-@json_option
-def cancel(job_id: str, as_json: bool) -> None:
-    """Ask for a job's end; its program and all that it started are stopped."""
-    state = default_client().job(job_id).cancel()
-    if as_json:
-        print_json({"id": job_id, "state": state})
-    else:
-        click.echo(f"{job_id} is {state}" if state.is_terminal else f"{job_id} was {state}; it will be stopped")
-    sys.exit(0)
 
 
 def _value(value: Any) -> str:
@@ -162,20 +157,6 @@ def _value(value: Any) -> str:
     if isinstance(value, list) and len(value) > _LIST_SHOWN:
         return f"{len(value)} values: {value[0]!r} … {value[-1]!r}"
     return repr(value)
-
-
-@click.command()
-@click.argument("job_id")
-def pause(job_id: str) -> None:
-    """Have a running program, and all that it started, stand still."""
-    default_client().job(job_id).pause()
-
-
-@click.command()
-@click.argument("job_id")
-def resume(job_id: str) -> None:
-    """Let a paused program go on."""
-    default_client().job(job_id).resume()
 
 
 def _note(record: JobRecord) -> str:

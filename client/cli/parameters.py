@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from ...config.errors import InvalidParameters
-from ...tasks import ThirdPartyTask
+from ...tasks import TaskDescription
 
 __all__ = ["parameter_option", "task_from_words"]
 
@@ -20,13 +20,13 @@ parameter_option: Callable[[Any], Any] = click.option(
 )
 
 
-def task_from_words(task: type[ThirdPartyTask], words: Sequence[str]) -> ThirdPartyTask:
+def task_from_words(task: type[TaskDescription], words: Sequence[str]) -> TaskDescription:
     """Build a task from `key=value` words; a list takes each value given under its key. Text stays text: `0012` is `0012`.
 
     Raises:
         InvalidParameters: naming each word or field that does not fit.
     """
-    lists = {field.name for field in task.task_fields() if field.is_list}
+    lists = {field.parameter for field in task.task_fields() if field.is_list}
     values: dict[str, Any] = {}
     problems: list[str] = []
     for word in words:

@@ -14,9 +14,16 @@ import outrider
 ROOT = Path(outrider.__file__).parent
 
 PUBLIC = [
+    "Artifact",
+    "ArtifactDamaged",
+    "ArtifactUnavailable",
     "BrokerUnavailable",
+    "Buffering",
+    "Cancelled",
+    "CannotUnpack",
     "Client",
     "FailureReason",
+    "FileGrowth",
     "Finished",
     "Flag",
     "Heartbeat",
@@ -31,9 +38,11 @@ PUBLIC = [
     "JobRecord",
     "JobState",
     "JobTimedOut",
+    "JsonProgress",
     "Limits",
     "LogLines",
     "NotAnArgument",
+    "Opaque",
     "Outcome",
     "Output",
     "OutriderError",
@@ -42,13 +51,16 @@ PUBLIC = [
     "ProgramRun",
     "Progress",
     "QueueFull",
+    "Report",
     "RetryPolicy",
     "Settings",
     "SettingsError",
     "StateChanged",
     "Stdin",
     "Stdout",
+    "StoredFile",
     "SubmitError",
+    "Task",
     "ThirdPartyTask",
     "UnknownTask",
     "WaitTimeout",
@@ -59,6 +71,7 @@ PUBLIC = [
     "jobs",
     "submit",
     "submit_many",
+    "task",
 ]
 
 FOLDERS = sorted(
