@@ -26,7 +26,7 @@ def test_every_command_about_a_job_works_and_speaks_json(cli, worker):
     assert json.loads(cli("show", job_id, "--json").stdout)["outcome"]["result"] == 42
     assert job_id in [record["spec"]["id"] for record in json.loads(cli("jobs", "--json").stdout)]
     messages = [json.loads(line) for line in cli("watch", job_id, "--json").stdout.splitlines()]
-    assert messages[0]["state"] == "queued"
+    assert [messages[0]["kind"], messages[1]["state"]] == ["snapshot", "queued"]
     assert messages[-1]["outcome"]["result"] == 42
     assert [json.loads(line)["lines"] for line in cli("logs", job_id, "--json").stdout.splitlines()] == [["42"]]
     assert cli("logs", job_id, "-f").stdout == "42\n"
@@ -79,7 +79,7 @@ def test_p8_a_dry_run_shows_what_a_run_does(cli, worker, producer, tmp_path):
     plan = json.loads(cli("dry-run", "shell_with_output", *words, "--json").stdout)
     assert plan["parameters"]["output"] == {"value": "made.txt", "from": "default"}
     assert plan["parameters"]["script"] == {"value": script, "from": "given"}
-    assert set(plan["environment"]) == {"OUTRIDER_JOB", "OUTRIDER_ATTEMPT", "OUTRIDER_WORKER"}
+    assert set(plan["environment"]) == {"OUTRIDER_JOB", "OUTRIDER_ATTEMPT", "OUTRIDER_WORKER", "OUTRIDER_SOCKET"}
     shown = cli("dry-run", "shell_with_output", *words)
     assert shlex.join(plan["argv"]) in shown.stdout.replace("\n", "")
     by_hand = subprocess.run(

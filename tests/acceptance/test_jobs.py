@@ -143,7 +143,12 @@ def test_j5_another_process_reads_the_whole_record_during_and_after_the_run(prod
     assert after["run"]["pid"] > 0
     assert after["run"]["argv"][-1] == script
     assert after["run"]["environment"]["OUTRIDER_JOB"] == job.id
-    assert set(after["run"]["environment"]) == {"OUTRIDER_JOB", "OUTRIDER_ATTEMPT", "OUTRIDER_WORKER"}
+    assert set(after["run"]["environment"]) == {
+        "OUTRIDER_JOB",
+        "OUTRIDER_ATTEMPT",
+        "OUTRIDER_WORKER",
+        "OUTRIDER_SOCKET",
+    }
     assert after["outcome"]["exit"]["exit_code"] == 0
     assert after["outcome"]["exit"]["cpu_seconds"] > 0
     assert after["outcome"]["outputs"]["output"]["size"] == len("counted\n")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from little_tasks import Shell, ShellWithOutput, Sleep, Sum
-from support import RedisServer, eventually
+from support import eventually
 
 import outrider
 from outrider import RetryPolicy
@@ -143,16 +143,6 @@ os.kill(os.getpid(), signal.SIGKILL)
     ids = other_process(code).stdout.split()
     assert [producer.job(i).result(timeout=20) for i in ids] == [0, 2, 4, 6, 8]
     assert set(ids) <= {record.id for record in producer.jobs(limit=200)}
-
-
-@pytest.fixture
-def own_redis(tmp_path_factory, short_folder):
-    """A Redis that may be restarted, with AOF."""
-    folder = short_folder / f"aof-{random.randrange(10**6)}"
-    folder.mkdir()
-    server = RedisServer(folder, "--appendonly", "yes", "--appendfsync", "always").start()
-    yield server
-    server.stop()
 
 
 def producer_at(server, queue="outrider"):
@@ -414,6 +404,24 @@ def test_j10_ten_thousand_jobs_leave_a_bounded_number_of_keys(start_worker, own_
     eventually(lambda: not own_redis.client.exists("outrider:jobs"), "the index is empty", 30)
     worker.stop()
     assert own_redis.client.dbsize() - before < 20
+
+
+def test_c2_a_batch_that_is_sent_again_is_told_once(redis_server, producer):
+    """As it is when Redis was away for long enough that its answer did not come."""
+    redis = RedisClient(redis_server.url, timedelta(seconds=5))
+    bounds = Bounds(100, timedelta(minutes=1))
+    spec = JobSpec(id="told-twice", task="sum", version="1", parameters={}, queue="nobody")
+    redis.run(commands.open_job(spec, bounds))
+    held = redis.run(commands.claim(spec.id, "claim-1", "w", "", bounds, timedelta(seconds=30)))
+    first, second = (
+        [outrider.LogLines(stream="stdout", lines=(f"{n}",), source="stdout", sequence=n) for n in numbers]
+        for numbers in ((1, 2), (3,))
+    )
+    for batch in (first, first, second, second, []):
+        redis.run(commands.emit(held, batch, bounds))
+    redis.run(commands.close(held, Outcome(state="succeeded"), outrider.communicators.Provenance(), bounds))
+    told = [m for m in outrider.job(spec.id).watch(timeout=5) if m.kind == "log"]
+    assert [m.sequence for m in told] == [1, 2, 3]
 
 
 def test_j10_closed_records_and_streams_vanish_after_their_retention(start_worker, own_redis, other_process):
