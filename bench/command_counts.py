@@ -20,19 +20,19 @@ _BEGIN, _END = "bench-begin", "bench-end"
 
 
 class CommandCounts(BaseModel):
-    """Commands per job by name; `scripted` are those of `total` that scripts called."""
+    """Commands per job, or per message, by name; `scripted` are those of `total` that scripts called."""
 
     total: dict[str, float]
     scripted: dict[str, float]
 
     @property
     def all(self) -> float:
-        """All commands per job."""
+        """All commands."""
         return sum(self.total.values())
 
     @property
     def sent(self) -> float:
-        """Commands per job that clients sent."""
+        """Commands that clients sent."""
         return sum(self.sent_by_name.values())
 
     @property
@@ -41,14 +41,16 @@ class CommandCounts(BaseModel):
         return {name: count - self.scripted.get(name, 0.0) for name, count in self.total.items()}
 
 
-def count_commands(server: redis.Redis, jobs: int, work: Callable[[], None], idle: Callable[[], None]) -> CommandCounts:
+def count_commands(
+    server: redis.Redis, jobs: int, work: Callable[[], object], idle: Callable[[], object]
+) -> CommandCounts:
     """Count what `work` costs per job, less what the same length of `idle` costs: polls and heartbeats."""
     busy, busy_scripted = _counted(server, work)
     rest, rest_scripted = _counted(server, idle)
     return CommandCounts(total=_per_job(busy - rest, jobs), scripted=_per_job(busy_scripted - rest_scripted, jobs))
 
 
-def _counted(server: redis.Redis, work: Callable[[], None]) -> tuple[Counter[str], Counter[str]]:
+def _counted(server: redis.Redis, work: Callable[[], object]) -> tuple[Counter[str], Counter[str]]:
     scripted: Counter[str] = Counter()
     with server.monitor() as monitor:  # type: ignore[no-untyped-call]  # redis-py leaves it so
         listener = threading.Thread(target=_count_scripted, args=(monitor.listen(), scripted), daemon=True)

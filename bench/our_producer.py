@@ -1,7 +1,9 @@
 """Outrider as the benchmark uses it: the public functions, one call for many jobs where there is one."""
 
-from bench_tasks import Flood, Nap, Nothing
-from producer import NAP_SECONDS, TIMEOUT_SECONDS, Producer
+import time
+
+from bench_tasks import Flood, Nap, Nothing, Report, Talk
+from producer import CHATTER_PERIOD, NAP_SECONDS, TIMEOUT_SECONDS, Producer
 
 import outrider
 
@@ -39,6 +41,25 @@ class OurProducer(Producer):
         if ended is None or not ended.ok:
             raise SystemExit(f"the flood ended as {ended}")
         return ended.elapsed_seconds
+
+    def listen(self, count: int, period: int) -> list[float]:
+        """Run a program that prints its clock, and watch its job."""
+        seconds: list[float] = []
+        for message in outrider.submit(Talk(count=count, period=period)).watch(TIMEOUT_SECONDS):
+            if isinstance(message, outrider.LogLines):
+                now = time.monotonic_ns()
+                seconds += [(now - int(line)) / 1e9 for line in message.lines]
+        return seconds
+
+    def submit_chatter(self, count: int) -> None:
+        """Submit jobs that print a line each `CHATTER_PERIOD`, and care no more."""
+        lines = 1000 * NAP_SECONDS // CHATTER_PERIOD
+        outrider.submit_many(Talk(count=lines, period=CHATTER_PERIOD) for _ in range(count))
+
+    def hear_reports(self, count: int) -> int:
+        """Run a first-party task that reports numbers, and watch its job."""
+        messages = outrider.submit(Report(count=count)).watch(TIMEOUT_SECONDS)
+        return sum(isinstance(message, outrider.Report) for message in messages)
 
 
 producer = OurProducer()

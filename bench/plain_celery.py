@@ -6,12 +6,14 @@ worker's `-E`. The task of `/bin/true` captures nothing: the least that such a t
 
 import os
 import subprocess
+import sys
 import time
+from typing import Any
 
-from bench_tasks import FLOOD_PROGRAM
+from bench_tasks import FLOOD_PROGRAM, TALK_PROGRAM
 from celery import Celery
 
-__all__ = ["app", "flood", "nap", "nothing"]
+__all__ = ["app", "flood", "nap", "nothing", "report", "talk"]
 
 app = Celery("plain_celery", broker=os.environ["BENCH_BROKER_URL"], backend=os.environ["BENCH_RESULT_URL"])
 
@@ -34,3 +36,19 @@ def flood(size: int) -> float:
     begun = time.perf_counter()
     subprocess.run([FLOOD_PROGRAM, str(size)], check=True, capture_output=True)
     return time.perf_counter() - begun
+
+
+@app.task(bind=True)  # type: ignore[untyped-decorator]
+def talk(self: Any, count: int, period: int) -> None:
+    """Run the program that prints its clock, and tell each line as a custom state."""
+    words = [sys.executable, TALK_PROGRAM, str(count), str(period)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as program:
+        for line in program.stdout or ():
+            self.update_state(state="PROGRESS", meta={"line": line})
+
+
+@app.task(bind=True)  # type: ignore[untyped-decorator]
+def report(self: Any, count: int) -> None:
+    """Tell numbers as custom states, as fast as they are taken."""
+    for number in range(count):
+        self.update_state(state="PROGRESS", meta={"value": number})

@@ -1,7 +1,10 @@
 """Plain Celery as the benchmark uses it: `apply_async` and `get`."""
 
+import time
+from typing import Any
+
 import plain_celery
-from producer import NAP_SECONDS, TIMEOUT_SECONDS, Producer
+from producer import CHATTER_PERIOD, NAP_SECONDS, TIMEOUT_SECONDS, Producer
 
 __all__ = ["producer"]
 
@@ -37,6 +40,33 @@ class PlainProducer(Producer):
         """Run a program that writes `size` bytes into the task's memory, and return its seconds as the task saw them."""
         seconds: float = plain_celery.flood.apply_async((size,)).get(timeout=TIMEOUT_SECONDS)
         return seconds
+
+    def listen(self, count: int, period: int) -> list[float]:
+        """Run a program that prints its clock, and have `get` call us for each state, which comes by PUBLISH."""
+        seconds: list[float] = []
+
+        def take(state: dict[str, Any]) -> None:
+            if state["status"] == "PROGRESS":
+                seconds.append((time.monotonic_ns() - int(state["result"]["line"])) / 1e9)
+
+        plain_celery.talk.apply_async((count, period)).get(timeout=TIMEOUT_SECONDS, on_message=take)
+        return seconds
+
+    def submit_chatter(self, count: int) -> None:
+        """Submit jobs that print a line each `CHATTER_PERIOD`, and care no more."""
+        for _ in range(count):
+            plain_celery.talk.apply_async((1000 * NAP_SECONDS // CHATTER_PERIOD, CHATTER_PERIOD))
+
+    def hear_reports(self, count: int) -> int:
+        """Run a task that tells numbers as states, and have `get` call us for each."""
+        values: list[int] = []
+
+        def take(state: dict[str, Any]) -> None:
+            if state["status"] == "PROGRESS":
+                values.append(state["result"]["value"])
+
+        plain_celery.report.apply_async((count,)).get(timeout=TIMEOUT_SECONDS, on_message=take)
+        return len(values)
 
 
 producer = PlainProducer()

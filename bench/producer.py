@@ -2,12 +2,16 @@
 
 from abc import ABC, abstractmethod
 
-__all__ = ["NAP_SECONDS", "TIMEOUT_SECONDS", "Producer"]
+__all__ = ["CHATTER_PERIOD", "LINE_PERIOD", "NAP_SECONDS", "SLOW_PERIOD", "TIMEOUT_SECONDS", "Producer"]
 
 #: No single wait of the benchmark is longer.
 TIMEOUT_SECONDS = 120.0
 #: Longer than anybody looks at sleeping programs.
 NAP_SECONDS = 120
+#: Milliseconds between two lines of the program that is listened to, and of a chatty one.
+LINE_PERIOD, CHATTER_PERIOD = 50, 5
+#: So slow that no two lines go together.
+SLOW_PERIOD = 120
 
 
 class Producer(ABC):
@@ -36,3 +40,15 @@ class Producer(ABC):
     @abstractmethod
     def flood(self, size: int) -> float:
         """Run a program that writes `size` bytes, and return the program's own seconds from start to end."""
+
+    @abstractmethod
+    def listen(self, count: int, period: int) -> list[float]:
+        """Run a program that prints its clock (see `talk.py`), and return each line's seconds from print to arrival."""
+
+    @abstractmethod
+    def submit_chatter(self, count: int) -> None:
+        """Submit jobs that print a line each `CHATTER_PERIOD` for `NAP_SECONDS`, and care no more."""
+
+    @abstractmethod
+    def hear_reports(self, count: int) -> int:
+        """Run Python code that reports numbers as fast as they are taken, and return how many arrived."""

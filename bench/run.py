@@ -16,8 +16,11 @@ from flood_row import flood
 from import_row import import_time
 from lab import Lab, open_lab
 from memory_row import memory
+from pipe_row import pipe
 from processes import ProcessorMeter
+from relay_row import relay
 from rich.console import Console
+from socket_row import large_object
 from speed import jobs_per_second, latency, submit_rate
 from table import Report, Row
 
@@ -27,8 +30,11 @@ _ROWS: dict[str, Callable[[Lab], list[Row]]] = {
     "submit": submit_rate,
     "memory": memory,
     "flood": flood,
+    "pipe": pipe,
+    "relay": relay,
     "import": import_time,
     "commands": redis_commands,
+    "socket": large_object,
 }
 #: What others may take of the processors; beyond it, times say little.
 _QUIET = 0.05
@@ -38,7 +44,12 @@ nothing on disk. One worker at a time, fresh for each round; a fresh producer pr
 medians of the rounds' ratios. The clock stops when the producer holds the result itself.
 Plain Celery: defaults otherwise (it prefetches; it keeps no record, log, directory or hash). Its task captures nothing
 of /bin/true and all of the 200 MB; for submit_many it uses kombu's batch; its import is `from celery import Celery`.
-Commands: INFO commandstats, less an idle time of the same length; those in scripts are told apart by MONITOR.
+The socket's row has nothing of Celery's beside it: Celery takes no objects of a running task.
+In the rows of `relay`, its task hands each line to `update_state`, and the producer takes it by `get(on_message=…)`: none
+is lost while the producer listens, none is kept for those who come later, and the program waits for each.
+The rows of `pipe` run no worker: beside the draining alone stands what they name, in the column of plain Celery.
+Commands: INFO commandstats, less an idle time of the same length, or for each message less what a job without them takes;
+those in scripts are told apart by MONITOR.
 """.strip()
 
 

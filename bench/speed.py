@@ -6,7 +6,7 @@ from collections.abc import Callable
 from lab import Lab, Side
 from table import Aim, Row, ratio_row
 
-__all__ = ["SLOTS", "jobs_per_second", "latency", "submit_rate"]
+__all__ = ["SLOTS", "jobs_per_second", "latency", "percentile", "submit_rate"]
 
 #: Slots of a worker where nothing else is said: one per processor of the smallest machine that we care about.
 SLOTS = 2
@@ -35,7 +35,7 @@ def latency(lab: Lab) -> list[Row]:
     rounds = lab.rounds(times, lab.scaled(5, 3))
     rows: list[Row] = []
     for percent in (50, 95):
-        pick = _percentile(percent)
+        pick = percentile(percent)
         pairs = [(pick(ours), pick(plain)) for ours, plain in rounds]
         rows.append(ratio_row(f"idle latency, submit to result, p{percent}", "ms", pairs, Aim.at_most(1.5, "times")))
     return rows
@@ -55,5 +55,6 @@ def submit_rate(lab: Lab) -> list[Row]:
     return [ratio_row("submit, one by one", "jobs/s", one_by_one), ratio_row("submit_many", "jobs/s", at_once)]
 
 
-def _percentile(percent: int) -> Callable[[list[float]], float]:
+def percentile(percent: int) -> Callable[[list[float]], float]:
+    """Return what picks this percentile of some seconds, in milliseconds."""
     return lambda seconds: 1000 * statistics.quantiles(seconds, n=100)[percent - 1]
