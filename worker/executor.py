@@ -87,6 +87,7 @@ class Executor:
         except CannotRun as error:
             outcome = failed(error.reason, error.message)
         except LedgerError:
+            await self.upward.close()
             raise
         except (
             Exception,

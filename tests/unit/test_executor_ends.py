@@ -112,6 +112,7 @@ def test_r2_an_attempt_whose_claim_was_taken_ends_its_program_and_says_nothing_m
     assert job.said(Finished) == []
     assert job.record.state == "running"
     assert not (job.directory / "outcome.json").exists()
+    assert not job.ledger._listeners
 
 
 @pytest.mark.parametrize(
