@@ -31,7 +31,7 @@ from .messages import (
 from .outcome import Exit, FailureReason, Outcome, OutputFile
 from .output import FileGrowthCommunicator, JsonLines, PipeCommunicator, ProgressPattern, ProgressReader
 from .peers import ExecutorLink, SocketCommunicator
-from .record import AttemptFacts, Claim, JobRecord, JobSpec, Provenance, RunFacts, Wanted, Wish
+from .record import AttemptFacts, Claim, InputFile, JobRecord, JobSpec, Provenance, RunFacts, Wanted, Wish
 from .redis_client import AsyncRedisClient, RedisClient
 from .redis_communicator import RedisCommunicator
 from .states import TRANSITIONS, JobState
@@ -56,6 +56,7 @@ __all__ = [
     "FileGrowthCommunicator",
     "Finished",
     "Heartbeat",
+    "InputFile",
     "JobRecord",
     "JobSpec",
     "JobState",

@@ -191,6 +191,8 @@ class Returned(_Message):
 
     kind: Literal["returned"] = "returned"
     value: Any = None
+    #: The names of the packages that the task's process had loaded, without those of Python itself.
+    modules: tuple[str, ...] = ()
 
 
 class Raised(_Message):

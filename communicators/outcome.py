@@ -61,6 +61,8 @@ class OutputFile(_Fact):
     path: Path
     size: int
     sha256: str
+    #: Whether the job did not succeed: nobody vouches that the file is whole.
+    partial: bool = False
 
 
 class Outcome(_Fact):

@@ -20,6 +20,7 @@ __all__ = [
     "ATTEMPT_PREFIX",
     "AttemptFacts",
     "Claim",
+    "InputFile",
     "JobRecord",
     "JobSpec",
     "Provenance",
@@ -53,6 +54,8 @@ class JobSpec(BaseModel):
     exclusive: bool = False
     #: `user@host` of the producer; empty when the message came from a producer without Outrider.
     submitted_by: str = ""
+    #: The job whose task and parameters this one repeats.
+    rerun_of: str | None = None
 
 
 class Wish(StrEnum):
@@ -103,6 +106,17 @@ class RunFacts(BaseModel):
         return shlex.join(self.argv)
 
 
+class InputFile(BaseModel):
+    """An input as it was found before the program started: its size in bytes, when it was changed, its sha256 in hex."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    size: int
+    modified: datetime
+    #: Empty: not asked for, not known in time, or the file changed meanwhile.
+    sha256: str = ""
+
+
 class Provenance(BaseModel):
     """What a result depends on beside its parameters; gathered while the program runs, known when the job is closed."""
 
@@ -111,8 +125,13 @@ class Provenance(BaseModel):
     outrider_version: str = ""
     #: The first line that the program prints when asked for its version; empty: not asked.
     program_version: str = ""
-    #: sha256 in hex of the input files, by path.
-    inputs: dict[str, str] = {}
+    #: The operating system and processor of the host.
+    platform: str = ""
+    python_version: str = ""
+    #: Versions of the Python packages that were loaded in the process that made the result, by name.
+    packages: dict[str, str] = {}
+    #: The input files, by path.
+    inputs: dict[str, InputFile] = {}
 
 
 class Claim(BaseModel):

@@ -7,6 +7,7 @@ OutriderError
 ├── SubmitError                nothing was enqueued
 │   ├── UnknownTask
 │   ├── InvalidParameters
+│   ├── InvalidFile            a YAML file is not what it should be
 │   ├── IdempotencyKeyReused
 │   ├── SubmittedAtImport
 │   ├── QueueFull
@@ -46,6 +47,7 @@ __all__ = [
     "EmbeddedRedisError",
     "IdempotencyKeyReused",
     "IllegalTransition",
+    "InvalidFile",
     "InvalidParameters",
     "JobCancelled",
     "JobClosed",
@@ -111,6 +113,18 @@ class InvalidParameters(SubmitError):
 
     def __str__(self) -> str:
         return f"wrong parameters for task {self.task!r}: " + "; ".join(self.problems)
+
+
+class InvalidFile(SubmitError):
+    """A YAML file is not what it should be; each problem names its line, the place in the document and what is wrong."""
+
+    def __init__(self, path: str, problems: list[str]) -> None:
+        super().__init__(path, problems)
+        self.path = path
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return f"{self.path}: " + "; ".join(self.problems)
 
 
 class IdempotencyKeyReused(SubmitError):

@@ -1,5 +1,6 @@
 """What an operator decides. The only reader of the environment."""
 
+import json
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -33,6 +34,14 @@ class Settings(BaseSettings):
     tasks: Annotated[tuple[str, ...], NoDecode] = ()
     #: The folder of the job directories; unset: `.outrider/jobs` in the project.
     work_root: Path | None = None
+    #: Folders that inputs may come from, separated by `:`; unset: any.
+    input_roots: Annotated[tuple[Path, ...], NoDecode] = ()
+    #: Folders that jobs may place outputs in, or work in, beside their own directories, separated by `:`.
+    output_roots: Annotated[tuple[Path, ...], NoDecode] = ()
+    #: Which working folders outlive their job; logs, outputs, artefacts and the record always do.
+    keep_work: Literal["always", "unsuccessful", "never"] = "always"
+    #: How long the directory and the artefacts of a closed job are kept; unset: for ever.
+    keep_directories: Duration | None = Field(default=None, gt=timedelta(0))
     #: Where values go that are too large for Redis or not JSON, as any fsspec URL; unset: the job directories.
     artifact_url: str | None = None
     #: A part of a result or report that is no JSON travels in the message up to this size; a whole one up to 16 times it.
@@ -43,6 +52,12 @@ class Settings(BaseSettings):
     concurrency: int | None = Field(default=None, gt=0)
     #: Where a worker's slots live: threads of its process, child processes, or its main thread.
     pool: Literal["threads", "prefork", "solo"] = "threads"
+    #: Words before a program's own, such as `srun -n 1`: for all tasks, or as a JSON object by patterns of task names.
+    launch: Annotated[dict[str, str], NoDecode] = {}
+    #: A folder with a file for each secret that an environment may ask for; no program inherits them.
+    secrets: Path | None = None
+    #: The script that defines the shell's `module` function; unset: found where it is usually installed.
+    modules_init: Path | None = None
     #: How long a program may take to end after TERM before it gets KILL.
     grace: Duration = Field(default=timedelta(seconds=10), ge=timedelta(0))
     #: How long a worker that is asked to stop lets its jobs run before it hands them back.
@@ -71,6 +86,23 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("launch", mode="before")
+    @classmethod
+    def _launch_by_pattern(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return json.loads(value) if value.lstrip().startswith("{") else {"*": value}
+
+    @field_validator("input_roots", "output_roots", mode="before")
+    @classmethod
+    def _split_paths(cls, value: object) -> object:
+        return tuple(filter(None, value.split(os.pathsep))) if isinstance(value, str) else value
+
+    @field_validator("input_roots", "output_roots")
+    @classmethod
+    def _real(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        return tuple(Path(os.path.realpath(path)) for path in value)
 
     @field_validator("project", "work_root")
     @classmethod

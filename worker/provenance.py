@@ -5,10 +5,11 @@ import contextlib
 import functools
 import os
 import subprocess
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from ..communicators import Provenance
+from ..communicators import InputFile, Provenance
 from ..tasks import TaskDescription, ThirdPartyTask
 from .launch import Launch, input_paths
 from .outputs import hash_files
@@ -29,7 +30,7 @@ class ProvenanceCollector:
     def __init__(self, task: TaskDescription, launch: Launch, *, hash_inputs: bool) -> None:
         """Start to gather."""
         self._program_version = ""
-        self._inputs: dict[str, str] = {}
+        self._inputs: dict[str, InputFile] = {}
         self._tasks: list[asyncio.Task[None]] = []
         if isinstance(task, ThirdPartyTask) and task.version_arguments:
             self._tasks.append(asyncio.create_task(self._ask_version(launch, task.version_arguments)))
@@ -49,7 +50,9 @@ class ProvenanceCollector:
     async def _hash(self, paths: list[Path], directory: Path) -> None:
         hashes = hash_files(directory / path for path in paths)
         while (pair := await asyncio.to_thread(next, hashes, None)) is not None:
-            self._inputs[pair[0]] = pair[1]
+            found = os.stat(pair[0])
+            modified = datetime.fromtimestamp(found.st_mtime, UTC)
+            self._inputs[pair[0]] = InputFile(size=found.st_size, modified=modified, sha256=pair[1])
 
     async def _ask_version(self, launch: Launch, arguments: tuple[str, ...]) -> None:
         program = launch.program

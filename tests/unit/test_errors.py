@@ -24,6 +24,7 @@ EXAMPLES = [
         errors.InvalidParameters("wc", ["a=1: no", "b: is required"]),
         "wrong parameters for task 'wc': a=1: no; b: is required",
     ),
+    (errors.InvalidFile("job.yaml", ["line 3: bins=-1: no"]), "job.yaml: line 3: bins=-1: no"),
     (errors.IdempotencyKeyReused("k", "1", "wc"), "the key 'k' belongs to job 1 (wc)"),
     (errors.SubmittedAtImport("mine"), "'mine' submits while it is imported as a task module; put that under"),
     (errors.QueueFull(7, 5), "7 jobs wait already (OUTRIDER_MAX_QUEUED=5)"),

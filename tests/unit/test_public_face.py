@@ -28,6 +28,7 @@ PUBLIC = [
     "Flag",
     "Heartbeat",
     "IdempotencyKeyReused",
+    "InvalidFile",
     "InvalidParameters",
     "Job",
     "JobCancelled",

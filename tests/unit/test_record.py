@@ -16,7 +16,9 @@ RUN = RunFacts(
     host="here", pid=12, argv=("/bin/wc", "-l", "a b"), directory=Path("/jobs/1/work"), environment={"A": "é"}
 )
 OUTCOME = Outcome(state=JobState.SUCCEEDED, exit=Exit(exit_code=0), result=[])
-PROVENANCE = Provenance(outrider_version="0.1", program_version="wc 9", inputs={"/a": "ab"})
+PROVENANCE = Provenance(
+    outrider_version="0.1", program_version="wc 9", inputs={"/a": {"size": 2, "modified": 0, "sha256": "ab"}}
+)
 PROGRESS = Progress(done=1, total=2)
 HEARTBEAT = Heartbeat(pid=12, elapsed_seconds=1, rss=2, cpu_seconds=3)
 
