@@ -32,7 +32,7 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize("progress", GOOD, ids=str)
+@pytest.mark.parametrize("progress", GOOD, ids=lambda value: str(value).partition("<")[0])
 def test_progress_is_described_in_three_ways_or_not_at_all(progress):
     assert define(progress=progress).progress == progress
 
