@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
-PYTEST_OPTIONS ?=
+PYTEST_OPTIONS ?= -n 3 --dist worksteal
 
 .PHONY: demo test check bench chaos up format clean
 

@@ -1,5 +1,6 @@
 """What tests stand on: a real Redis on a socket of its own, real workers as processes, little programs as tasks."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -18,6 +19,25 @@ from outrider import ThirdPartyTask
 
 #: The pool of workers whose test does not ask for one; `make test` runs the fault tests with both.
 DEFAULT_POOL = os.environ.get("TEST_POOL", "threads")
+
+
+@pytest.fixture(scope="session")
+def locks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two files that all processes of one test run know."""
+    ours = tmp_path_factory.getbasetemp()
+    folder = ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours
+    return folder / "next", folder / "machine"
+
+
+@pytest.fixture(autouse=True)
+def share_of_the_machine(request: pytest.FixtureRequest, locks: tuple[Path, Path]) -> Iterator[None]:
+    """Let tests run side by side, but those that are marked `alone`, whose subject is time, by themselves."""
+    alone = request.node.get_closest_marker("alone") is not None
+    with locks[0].open("w") as next_in_line, locks[1].open("w") as machine:
+        fcntl.flock(next_in_line, fcntl.LOCK_EX)  # who waits for the whole machine is not overtaken
+        fcntl.flock(machine, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(next_in_line, fcntl.LOCK_UN)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -327,6 +327,7 @@ print(*[job.id for job in jobs])
     workers[1].stop()
 
 
+@pytest.mark.alone
 def test_q4_never_more_than_the_slots_and_a_busy_worker_hoards_nothing(start_worker, redis_server):
     first = start_worker(concurrency=2, OUTRIDER_QUEUE="slots")
     client = client_for("slots")

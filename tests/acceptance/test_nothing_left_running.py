@@ -62,6 +62,7 @@ def running(job):
     return job
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("kind", STUBBORN)
 def test_x2_a_cancelled_job_leaves_no_descendant_and_its_slot_is_free(pool, kind, tmp_path):
     client, _ = pool
@@ -80,6 +81,7 @@ def test_x2_a_cancelled_job_leaves_no_descendant_and_its_slot_is_free(pool, kind
     assert time.monotonic() - begun < 1.5
 
 
+@pytest.mark.alone
 def test_x4_a_time_out_ends_the_whole_tree_although_nobody_listens(pool, tmp_path):
     client, _ = pool
     script = STUBBORN["ignores TERM"].replace("$0", str(tmp_path / "pids"))

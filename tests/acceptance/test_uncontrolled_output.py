@@ -197,6 +197,7 @@ def test_e6_a_million_lines_with_a_progress_pattern_take_little_longer_than_into
     assert min(ours) < 2 * min(bare) + 0.1
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_e6_a_program_does_not_notice_that_redis_stands_still(short_folder, start_worker, other_process, tmp_path):
     folder = short_folder / "paused"

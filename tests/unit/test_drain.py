@@ -71,6 +71,7 @@ def test_e6_lines_from_a_program_that_flushes_each_wait_for_nobody(tmp_path):
     assert drain.looks < 10_000
 
 
+@pytest.mark.alone
 def test_what_trickles_is_seen_at_once_also_after_a_flood(tmp_path):
     late: list[float] = []
 

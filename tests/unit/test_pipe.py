@@ -178,6 +178,7 @@ def test_a_program_outlives_its_terminal(tmp_path):
     assert (tmp_path / "alive").exists()
 
 
+@pytest.mark.alone
 @TERMINAL
 def test_p11_a_program_that_holds_its_output_back_from_a_pipe_is_heard_through_a_terminal(tmp_path, terminal):
     printing = shell(tmp_path, "{ echo now; sleep 1.5; } | sed s/now/heard/", terminal=terminal)
@@ -223,6 +224,7 @@ def test_the_same_progress_is_told_once(tmp_path):
     assert len([m for m in printed.messages if isinstance(m, Progress)]) == 1
 
 
+@pytest.mark.alone
 def test_what_a_slow_program_prints_comes_while_it_runs(tmp_path):
     async def main() -> float:
         printing = shell(tmp_path, "echo now; exec sleep 30")
@@ -282,6 +284,7 @@ def test_c5_printed_messages_stay_text(tmp_path):
     assert printed.lines("stdout") == (forged,)
 
 
+@pytest.mark.alone
 def test_an_escaped_grandchild_that_holds_the_pipes_cannot_hold_the_end(tmp_path):
     printing = Printing(tmp_path, str(PROGRAMS / "escape"))
     begun = time.monotonic()

@@ -91,6 +91,7 @@ def test_output_goes_where_it_was_sent(tmp_path):
     assert (tmp_path / "stderr").read_text() == "first complaint\nlast complaint\n"
 
 
+@pytest.mark.alone
 def test_time_is_measured(tmp_path):
     idle = run(tmp_path, "hang", "0.3")
     busy = run(tmp_path, "/bin/sh", "-c", "i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done")
@@ -128,6 +129,7 @@ def test_the_environment_is_the_launchs_and_nothing_else(tmp_path, monkeypatch):
     assert seen == ["PATH=/usr/bin:/bin"]
 
 
+@pytest.mark.alone
 def test_no_descriptor_of_ours_reaches_the_program(tmp_path):
     with (tmp_path / "ours").open("w") as ours:
         os.set_inheritable(ours.fileno(), True)
