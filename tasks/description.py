@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_
 from ..config import Limits, RetryPolicy
 from ..config.errors import InvalidParameters
 from .fields import TaskField, check_field_names, task_fields
+from .templates import FileTemplate, templates_of
 
 __all__ = ["TaskDescription"]
 
@@ -37,10 +38,14 @@ class TaskDescription(BaseModel):
     exclusive: ClassVar[bool] = False
     #: Variables set for the process.
     environment: ClassVar[dict[str, str]] = {}
+    #: Templates of files that are needed in the working directory, by the files' names: each a text, or the path of a file
+    #: beside the module.
+    templates: ClassVar[dict[str, str | Path]] = {}
 
     #: Whether each field must say where its value goes on a command line.
     _fields_have_places: ClassVar[bool] = False
     _task_fields: ClassVar[tuple[TaskField, ...]] = ()
+    _file_templates: ClassVar[tuple[FileTemplate, ...]] = ()
     _result_adapter: ClassVar[TypeAdapter[Any]]
 
     @classmethod
@@ -50,6 +55,7 @@ class TaskDescription(BaseModel):
         if "name" not in cls.__dict__:
             cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
         cls._task_fields = task_fields(cls, need_places=cls._fields_have_places)
+        cls._file_templates = templates_of(cls)
         maker = cls._result_maker()
         cls._result_adapter = _adapter_of_any_class(
             maker if isinstance(maker, type) else get_type_hints(maker).get("return", Any)
@@ -66,8 +72,13 @@ class TaskDescription(BaseModel):
         raise NotImplementedError
 
     def input_files(self) -> dict[str, str]:
-        """Return small text files that are needed in the working directory, such as a configuration, by name."""
-        return {}
+        """Return small text files that are needed in the working directory, by name: the rendered templates.
+
+        Raises:
+            CannotRun: when a template asks for what a parameter has not.
+        """
+        values = {field.parameter: getattr(self, field.name) for field in self.task_fields()}
+        return {template.name: template.render(values) for template in self._file_templates}
 
     @classmethod
     def task_fields(cls) -> tuple[TaskField, ...]:
