@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from outrider import NotAnArgument, Task, ThirdPartyTask
+from outrider import NotAnArgument, Output, Positional, Task, ThirdPartyTask
 from outrider.config.errors import CannotRun
 from outrider.tasks.templates import FileTemplate
 
@@ -328,3 +328,15 @@ def test_whatever_the_value_what_tojson_writes_is_read_back_as_it_was(value):
 def test_text_is_never_rendered(text):
     value = "{{ 7 * 7 }}{% raw %}" + text
     assert render("[{{ it }}]", it=value) == f"[{value}]"
+
+
+class Reports(ThirdPartyTask):
+    executable: ClassVar[str] = "true"
+    templates: ClassVar[dict[str, str | Path]] = {"a.conf": "write {{ made }}"}
+    made: Annotated[Path, Output(), Positional()]
+
+
+def test_a_template_names_an_output_as_its_program_must_call_it():
+    staged = Reports(made="/data/x.h5").with_staged_outputs(Path("/jobs/1/work"))
+    assert staged.input_files() == {"a.conf": "write outputs/made/x.h5"}
+    assert staged.argv() == ("true", "outputs/made/x.h5")
