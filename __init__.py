@@ -73,6 +73,7 @@ if TYPE_CHECKING:
         Stdout,
         Task,
         ThirdPartyTask,
+        WorkingDirectory,
         task,
     )
     from .worker import (
@@ -133,6 +134,7 @@ _HOMES = {
         "Stdout",
         "Task",
         "ThirdPartyTask",
+        "WorkingDirectory",
         "task",
     ),
     "worker": ("app",),
@@ -191,6 +193,7 @@ __all__ = [
     "ThirdPartyTask",
     "UnknownTask",
     "WaitTimeout",
+    "WorkingDirectory",
     "app",
     "as_completed",
     "as_completed_async",
