@@ -41,6 +41,9 @@ from .progress import (
     FileGrowth,
     JsonProgress,
 )
+from .tally import (
+    Tally,
+)
 from .third_party import (
     ThirdPartyTask,
 )
@@ -61,6 +64,7 @@ __all__ = [
     "ProgramRun",
     "Stdin",
     "Stdout",
+    "Tally",
     "Task",
     "TaskDescription",
     "TaskField",
