@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 #: Characters that are searched at once.
 _WINDOW = 4096
-#: CPU seconds for one piece of text. A mebibyte of lines takes a hundredth, unless a pattern needs the square of their length.
+#: CPU seconds for a piece of text. A mebibyte of lines takes a hundredth; a pattern may need the square of their length.
 _PATIENCE_SECONDS = 0.25
 
 
