@@ -74,6 +74,7 @@ if TYPE_CHECKING:
         Tally,
         Task,
         ThirdPartyTask,
+        WorkingDirectory,
         task,
     )
     from .worker import (
@@ -135,6 +136,7 @@ _HOMES = {
         "Tally",
         "Task",
         "ThirdPartyTask",
+        "WorkingDirectory",
         "task",
     ),
     "worker": ("app",),
@@ -194,6 +196,7 @@ __all__ = [
     "ThirdPartyTask",
     "UnknownTask",
     "WaitTimeout",
+    "WorkingDirectory",
     "app",
     "as_completed",
     "as_completed_async",

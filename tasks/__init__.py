@@ -8,6 +8,7 @@ from .arguments import (
     Positional,
     Stdin,
     Stdout,
+    WorkingDirectory,
 )
 from .buffering import (
     Buffering,
@@ -29,6 +30,9 @@ from .first_party import (
 from .function_task import (
     FunctionTask,
     task,
+)
+from .paths import (
+    paths_in,
 )
 from .place import (
     place_of,
@@ -69,8 +73,10 @@ __all__ = [
     "TaskDescription",
     "TaskField",
     "ThirdPartyTask",
+    "WorkingDirectory",
     "load_catalogue",
     "module_being_loaded",
+    "paths_in",
     "place_of",
     "task",
     "task_at",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Flag", "NotAnArgument", "Output", "PassThrough", "Positional", "Stdin", "Stdout"]
+__all__ = ["Flag", "NotAnArgument", "Output", "PassThrough", "Positional", "Stdin", "Stdout", "WorkingDirectory"]
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,21 @@ class Stdout:
 
 @dataclass(frozen=True)
 class Output:
-    """A file that the program must leave, named relative to its working directory; beside another marker or alone."""
+    """A file that the program must leave; beside another marker or alone.
+
+    Named relative to the job's directory, it ends up there. Named from the root, it is moved to that place, which must lie
+    in one of the worker's `OUTRIDER_OUTPUT_ROOTS`; until then the program writes it under another name.
+    """
 
     #: Whether the file may have no bytes.
     allow_empty: bool = False
     #: Whether the job succeeds without the file.
     optional: bool = False
+
+
+@dataclass(frozen=True)
+class WorkingDirectory:
+    """A folder that the program is started in, in place of one of the job's own. It lies in `OUTRIDER_OUTPUT_ROOTS`."""
 
 
 @dataclass(frozen=True)

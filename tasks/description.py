@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_
 from ..config import Limits, RetryPolicy
 from ..config.errors import InvalidParameters
 from .fields import TaskField, check_field_names, task_fields
+from .paths import with_paths
+from .staging import staged_outputs, with_staged_outputs
+from .templates import FileTemplate, templates_of
 
 __all__ = ["TaskDescription"]
 
@@ -37,10 +40,14 @@ class TaskDescription(BaseModel):
     exclusive: ClassVar[bool] = False
     #: Variables set for the process.
     environment: ClassVar[dict[str, str]] = {}
+    #: Templates of files that are needed in the working directory, by the files' names: each a text, or the path of a file
+    #: beside the module.
+    templates: ClassVar[dict[str, str | Path]] = {}
 
     #: Whether each field must say where its value goes on a command line.
     _fields_have_places: ClassVar[bool] = False
     _task_fields: ClassVar[tuple[TaskField, ...]] = ()
+    _file_templates: ClassVar[tuple[FileTemplate, ...]] = ()
     _result_adapter: ClassVar[TypeAdapter[Any]]
 
     @classmethod
@@ -50,6 +57,7 @@ class TaskDescription(BaseModel):
         if "name" not in cls.__dict__:
             cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
         cls._task_fields = task_fields(cls, need_places=cls._fields_have_places)
+        cls._file_templates = templates_of(cls)
         maker = cls._result_maker()
         cls._result_adapter = _adapter_of_any_class(
             maker if isinstance(maker, type) else get_type_hints(maker).get("return", Any)
@@ -66,8 +74,13 @@ class TaskDescription(BaseModel):
         raise NotImplementedError
 
     def input_files(self) -> dict[str, str]:
-        """Return small text files that are needed in the working directory, such as a configuration, by name."""
-        return {}
+        """Return small text files that are needed in the working directory, by name: the rendered templates.
+
+        Raises:
+            CannotRun: when a template asks for what a parameter has not.
+        """
+        values = {field.parameter: getattr(self, field.name) for field in self.task_fields()}
+        return {template.name: template.render(values) for template in self._file_templates}
 
     @classmethod
     def task_fields(cls) -> tuple[TaskField, ...]:
@@ -97,8 +110,21 @@ class TaskDescription(BaseModel):
 
     def with_absolute_inputs(self, base: Path) -> Self:
         """Return a copy whose input files are named from the root, so that a worker elsewhere finds them."""
-        resolved = {f.name: _absolute(getattr(self, f.name), base) for f in self.task_fields() if f.is_input}
-        return self.model_copy(update=resolved)
+        values = {field.name: getattr(self, field.name) for field in self.task_fields() if field.output is None}
+        resolved = {name: with_paths(value, lambda path: _absolute(path, base)) for name, value in values.items()}
+        return self.model_copy(update={name: value for name, value in resolved.items() if value is not values[name]})
+
+    def staged_outputs(self) -> dict[str, Path]:
+        """Return what each output is called in the attempt's directory until it is moved into place, by field."""
+        return staged_outputs(self)
+
+    def with_staged_outputs(self, directory: Path) -> Self:
+        """Return a copy as the program gets it: it writes its outputs under staged names, into the attempt's directory."""
+        return with_staged_outputs(self, directory)
+
+    def working_directory(self) -> Path | None:
+        """Return the folder that a parameter names to be started in, `None` if the job's own is meant."""
+        return next((getattr(self, field.name) for field in self.task_fields() if field.is_working_directory), None)
 
     @model_validator(mode="after")
     def _check_values(self) -> Self:
@@ -109,9 +135,10 @@ class TaskDescription(BaseModel):
                     raise ValueError(f"{field.parameter}: a command line cannot hold a NUL character")
                 if not _is_unicode(word):
                     raise ValueError(f"{field.parameter}={word!r}: is no Unicode text, and cannot be sent")
-            if field.output and value is not None and not _stays_inside(value):
+            if field.output and value is not None and not _is_output(value):
                 raise ValueError(
-                    f"{field.parameter}={str(value)!r}: name an output relative to the job's directory, inside it"
+                    f"{field.parameter}={str(value)!r}: name an output from the root, or relative to the job's directory, "
+                    "inside it"
                 )
         return self
 
@@ -132,12 +159,8 @@ def _problem(detail: Any) -> str:
     return f"{where}={detail['input']!r}: {detail['msg']}" if where else str(detail["msg"])
 
 
-def _absolute(value: Any, base: Path) -> Any:
-    if isinstance(value, list | tuple):
-        return type(value)(_absolute(item, base) for item in value)
-    if isinstance(value, Path):
-        return base / (value.expanduser() if value.parts[:1] == ("~",) else value)
-    return value
+def _absolute(path: Path, base: Path) -> Path:
+    return base / (path.expanduser() if path.parts[:1] == ("~",) else path)
 
 
 def _words(value: Any) -> list[str]:
@@ -154,5 +177,6 @@ def _is_unicode(word: str) -> bool:
     return True
 
 
-def _stays_inside(path: Path) -> bool:
-    return not path.is_absolute() and ".." not in path.parts and path.parts != ()
+def _is_output(path: Path) -> bool:
+    """Whether a path names a file; one from the root is looked at by the worker, which knows where it leads."""
+    return path.name not in ("", "..") and (path.is_absolute() or ".." not in path.parts)

@@ -7,11 +7,14 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from .arguments import Flag, NotAnArgument, Output, PassThrough, Positional, Stdin, Stdout
+from .arguments import Flag, NotAnArgument, Output, PassThrough, Positional, Stdin, Stdout, WorkingDirectory
 
 __all__ = ["Place", "TaskField", "check_field_names", "task_fields"]
 
-Place = Flag | Positional | PassThrough | Stdin | Stdout | NotAnArgument
+Place = Flag | Positional | PassThrough | Stdin | Stdout | WorkingDirectory | NotAnArgument
+
+#: What only one field of a task can be, with what people call it.
+_SINGLE = {Stdin: "stdin", Stdout: "stdout", WorkingDirectory: "the working directory"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,12 @@ class TaskField:
     @property
     def is_input(self) -> bool:
         """Whether the value names files that must be there before the program starts."""
-        return self.is_path and self.output is None
+        return self.is_path and self.output is None and not self.is_working_directory
+
+    @property
+    def is_working_directory(self) -> bool:
+        """Whether the value names the folder that the program is started in."""
+        return isinstance(self.place, WorkingDirectory)
 
 
 def check_field_names(cls: type[BaseModel], root: type[BaseModel]) -> None:
@@ -70,10 +78,10 @@ def task_fields(cls: type[BaseModel], *, need_places: bool = True) -> tuple[Task
         replace(_task_field(cls, name, info.annotation, info.metadata or unplaced), alias=info.alias)
         for name, info in cls.model_fields.items()
     )
-    for stream in (Stdin, Stdout):
-        names = [field.name for field in fields if isinstance(field.place, stream)]
+    for place, called in _SINGLE.items():
+        names = [field.name for field in fields if isinstance(field.place, place)]
         if len(names) > 1:
-            raise TypeError(f"{cls.__name__}: {' and '.join(names)} cannot both be {stream.__name__.lower()}")
+            raise TypeError(f"{cls.__name__}: {' and '.join(names)} cannot both be {called}")
     return fields
 
 
@@ -90,8 +98,10 @@ def _task_field(cls: type[BaseModel], name: str, annotation: Any, metadata: list
             f"{where}: say where the value goes: Annotated[..., Flag(...)], Positional(), NotAnArgument(), …"
         )
     place = places[0] if places else NotAnArgument()
-    if (output or isinstance(place, Stdin | Stdout)) and (leaves - {type(None)} != {Path} or is_list):
-        raise TypeError(f"{where} names one file and must be a Path")
+    if (output or isinstance(place, tuple(_SINGLE))) and (leaves - {type(None)} != {Path} or is_list):
+        raise TypeError(f"{where} names one file or folder and must be a Path")
+    if output and isinstance(place, WorkingDirectory):
+        raise TypeError(f"{where}: a folder to work in is no output")
     if isinstance(place, Stdout) and output is None:
         output = Output(allow_empty=True)
     if isinstance(place, Flag):

@@ -9,6 +9,7 @@ from pydantic import PrivateAttr
 
 from .channel import Channel
 from .description import TaskDescription
+from .working_directory import refuse_working_directory
 
 __all__ = ["Task"]
 
@@ -31,6 +32,12 @@ class Task(TaskDescription):
     """
 
     _channel: Channel = PrivateAttr(default_factory=Channel)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **words: Any) -> None:
+        """Check as well that it is started in the job's directory."""
+        super().__pydantic_init_subclass__(**words)
+        refuse_working_directory(cls.__name__, cls.task_fields())
 
     def __eq__(self, other: object) -> bool:
         """Compare the parameters; through which channel it speaks is no part of a task."""

@@ -8,6 +8,7 @@ from .buffering import Buffering, check_buffering
 from .description import TaskDescription
 from .program_run import ProgramRun
 from .progress import ProgressDescription, check_progress
+from .working_directory import check_working_directory
 
 __all__ = ["ThirdPartyTask"]
 
@@ -47,6 +48,11 @@ class ThirdPartyTask(TaskDescription):
         super().__pydantic_init_subclass__(**words)
         check_progress(cls.__name__, cls.progress, cls.task_fields())
         check_buffering(cls.__name__, cls.buffering, cls.task_fields())
+        check_working_directory(
+            cls.__name__,
+            cls.task_fields(),
+            makes_files=bool(cls.templates) or cls.input_files is not TaskDescription.input_files,
+        )
 
     def read_result(self, run: ProgramRun) -> Any:
         """Return the job's result, from what the program left; override it with a return type of your own.

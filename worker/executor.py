@@ -26,6 +26,7 @@ from ..communicators import (
 )
 from ..config.errors import CannotRun, InvalidParameters, LedgerError, UnknownTask
 from ..tasks import Catalogue, ProgramRun, Task, TaskDescription, ThirdPartyTask
+from .ground import choose_ground
 from .job_directory import JobDirectory
 from .keeper import Keeper
 from .launch import Launch, plan_launch
@@ -35,6 +36,7 @@ from .program import Program
 from .provenance import ProvenanceCollector
 from .relay import Relay
 from .result import with_result
+from .roots import check_input_roots
 from .site import Site
 from .supervision import Supervision
 from .sweep import ATTEMPT_COOKIE, WORKER_COOKIE
@@ -54,7 +56,7 @@ class Executor:
         self._catalogue = catalogue
         self._ledger = ledger
         self._site = site
-        self._directory = JobDirectory(site.jobs_directory, held)
+        self._directory = JobDirectory(site.jobs_directory, held, site.output_roots)
         self._provenance = Provenance()
         self._stop: Stop | None = None
         self._supervision: Supervision | None = None
@@ -190,7 +192,9 @@ class Executor:
         task = self._resolve_task()
         cookies = {"OUTRIDER_JOB": spec.id, ATTEMPT_COOKIE: self._held.cookie, WORKER_COOKIE: site.worker_id}
         cookies["OUTRIDER_SOCKET"] = str(self._socket)
-        launch = plan_launch(task, self._directory.work, site.environment, cookies)
-        self._directory.create(launch.input_files)
-        check_inputs(task, self._directory.work)
+        ground = choose_ground(task, self._directory, site)
+        launch = plan_launch(ground.task, ground.directory, site.environment, cookies)
+        self._directory.create(launch.input_files, ground.folders)
+        check_inputs(task, ground.directory)
+        check_input_roots(task, ground.directory, (self._directory.work, ground.directory), site.input_roots)
         return task, launch

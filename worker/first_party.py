@@ -40,7 +40,7 @@ def main() -> int:
 
 def _run(parameters: dict[str, Any], channel: Channel) -> Returned | Raised:
     try:
-        task = task_at(sys.argv[1]).from_parameters(parameters)
+        task = task_at(sys.argv[1]).from_parameters(parameters).with_staged_outputs(Path.cwd())
         if isinstance(channel, LinkChannel):  # not before: what comes may need the modules that were just imported
             channel.start_listening()
         task.attach(channel)

@@ -166,6 +166,8 @@ class ExecutorHost:
                 sweeper=Sweeper(worker_id),
                 store=ArtifactStore(settings.artifact_store_url),
                 inline_limit=settings.inline_limit,
+                input_roots=settings.input_roots,
+                output_roots=settings.output_roots,
             )
             services = (
                 self._pass_on_wake_ups(backend),

@@ -7,15 +7,18 @@
     artifacts/               parts of the result that are no JSON or too large for the ledger
     attempt-1/
         stdout.log, stderr.log
-        work/                the program's working directory
+        work/                the program's working directory, unless the task names another
+            outputs/         declared outputs that are to go elsewhere, until they are moved
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..communicators import Claim, Outcome
 from ..config.errors import CannotRun
+from .placing import link_file, move_file, opened_folder, write_file
+from .roots import output_goal
 
 __all__ = ["JobDirectory"]
 
@@ -23,9 +26,11 @@ __all__ = ["JobDirectory"]
 class JobDirectory:
     """The folder of one attempt. Attempts share nothing but `outputs`, which only the newest claim may fill."""
 
-    def __init__(self, jobs: Path, held: Claim) -> None:
-        """Name the places; nothing is created yet."""
+    def __init__(self, jobs: Path, held: Claim, output_roots: tuple[Path, ...] = ()) -> None:
+        """Name the places, and the folders where outputs may go beside them; nothing is created yet."""
         self._held = held
+        self._jobs = jobs
+        self._output_roots = output_roots
         self.job = jobs / held.spec.id
         #: The job's folder in the artefact store, which is here unless the settings name another.
         self.artifacts = f"{held.spec.id}/artifacts"
@@ -37,18 +42,23 @@ class JobDirectory:
         self.stderr = self.attempt / "stderr.log"
         self._moved: dict[Path, Path] = {}
 
-    def create(self, input_files: Mapping[str, str]) -> None:
-        """Make the folders and write what the program needs.
+    def create(self, input_files: Mapping[str, str], folders: Iterable[Path] = ()) -> None:
+        """Make the folders, those for outputs in the working directory as well, and write what the program needs.
+
+        An earlier attempt may have left anything: no link of its is followed.
 
         Raises:
-            CannotRun: when the work root cannot be written.
+            CannotRun: when the work root cannot be written, or an input file would lie elsewhere or is no Unicode.
         """
+        files = {self._inside(name): _encoded(name, text) for name, text in input_files.items()}
+        files[self.job / "parameters.json"] = self._held.spec.model_dump_json(indent=2).encode()
         try:
-            self.work.mkdir(parents=True, exist_ok=True)
-            (self.job / "parameters.json").write_text(self._held.spec.model_dump_json(indent=2))
-            for name, text in input_files.items():
-                self._inside(name).parent.mkdir(parents=True, exist_ok=True)
-                self._inside(name).write_text(text)
+            self._jobs.mkdir(parents=True, exist_ok=True)
+            for folder in (self.work, *(self._inside(str(folder)) for folder in folders)):
+                with opened_folder(self._jobs, folder):
+                    pass
+            for path, content in files.items():
+                self._write(path, content)
         except OSError as error:
             raise CannotRun(
                 "environment", f"cannot make the job directory: {error}; check OUTRIDER_WORK_ROOT"
@@ -74,21 +84,26 @@ class JobDirectory:
         """Move a declared output out of the attempt, and return where it is now. For the holder of the newest claim.
 
         What was moved before under another name gets this name as well.
+
+        Raises:
+            CannotRun: when it cannot go there; it is still where it was.
         """
-        place = self.job / "outputs" / output
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if (before := self._moved.get(staged)) is None:
-            os.replace(staged, place)
-            self._moved[staged] = place
-        elif before != place:
-            place.unlink(missing_ok=True)
-            os.link(before, place)
+        try:
+            root, place = self._goal(output)
+            with opened_folder(root, place.parent) as folder:
+                if (before := self._moved.get(staged)) is None:
+                    move_file(staged, place.name, folder)
+                    self._moved[staged] = place
+                elif before != place:
+                    link_file(before, place.name, folder)
+        except (OSError, CannotRun) as error:
+            raise CannotRun("environment", f"{staged} cannot be moved to {output}: {error}") from error
         return place
 
     def keep_outcome(self, outcome: Outcome) -> None:
         """Write how the attempt ended, so that it is on disk whatever becomes of the ledger."""
-        self.attempt.mkdir(parents=True, exist_ok=True)
-        (self.attempt / "outcome.json").write_text(outcome.model_dump_json(indent=2))
+        self._jobs.mkdir(parents=True, exist_ok=True)
+        self._write(self.attempt / "outcome.json", outcome.model_dump_json(indent=2).encode())
 
     def publish_outcome(self) -> None:
         """Make the attempt's end the job's. For the one who has closed the job."""
@@ -97,8 +112,24 @@ class JobDirectory:
         os.link(self.attempt / "outcome.json", draft)
         os.replace(draft, self.job / "outcome.json")
 
+    def _write(self, path: Path, content: bytes) -> None:
+        with opened_folder(self._jobs, path.parent) as folder:
+            write_file(path.name, folder, content)
+
+    def _goal(self, output: Path) -> tuple[Path, Path]:
+        if output.is_absolute():
+            return output_goal(output, self._output_roots)
+        return self._jobs, self.job / "outputs" / output
+
     def _inside(self, name: str) -> Path:
         path = Path(os.path.normpath(self.work / name))
-        if not path.is_relative_to(self.work):
+        if not path.is_relative_to(self.work) or "\0" in name:
             raise CannotRun("validation", f"the input file {name!r} would lie outside of the job directory")
         return path
+
+
+def _encoded(name: str, text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise CannotRun("validation", f"the input file {name!r} would be no Unicode text: {error}") from error

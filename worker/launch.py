@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config.errors import CannotRun
-from ..tasks import Stdin, Stdout, Task, TaskDescription, ThirdPartyTask, place_of
+from ..tasks import Stdin, Stdout, Task, TaskDescription, ThirdPartyTask, paths_in, place_of
 
 __all__ = ["Launch", "input_paths", "plan_launch"]
 
@@ -119,7 +119,6 @@ def input_paths(task: TaskDescription) -> list[Path]:
     """Return the input files that the task names, in the order of its fields."""
     paths: list[Path] = []
     for field in task.task_fields():
-        value = getattr(task, field.name)
-        if field.is_input and value is not None:
-            paths += value if isinstance(value, list | tuple) else [value]
+        if field.output is None and not field.is_working_directory:
+            paths += paths_in(getattr(task, field.name))
     return paths

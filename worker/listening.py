@@ -42,7 +42,7 @@ class Listening:
         self._job_id = directory.job.name
         self.pipe = _pipe(task, launch, directory)
         self._socket = SocketCommunicator(socket, {"job_id": directory.job.name})
-        self.all: tuple[ProgramCommunicator, ...] = (self.pipe, self._socket, *_growth(task, launch))
+        self.all: tuple[ProgramCommunicator, ...] = (self.pipe, self._socket, *_growth(task, directory))
 
     async def open(self) -> None:
         """Make all of them ready.
@@ -105,13 +105,13 @@ def _pipe(task: TaskDescription, launch: Launch, directory: JobDirectory) -> Pip
     return PipeCommunicator({name: files[name] for name in streams}, _progress_reader(task), terminals=terminals)
 
 
-def _growth(task: TaskDescription, launch: Launch) -> list[FileGrowthCommunicator]:
+def _growth(task: TaskDescription, directory: JobDirectory) -> list[FileGrowthCommunicator]:
     """Return what watches a file that grows, if the task says that it does."""
     growth = task.progress if isinstance(task, ThirdPartyTask) else None
-    if not isinstance(growth, FileGrowth) or (output := getattr(task, growth.field)) is None:
+    if not isinstance(growth, FileGrowth) or (staged := task.staged_outputs().get(growth.field)) is None:
         return []
     expected = partial(growth.expected_bytes, task)
-    return [FileGrowthCommunicator(launch.directory / output, expected, growth.interval.total_seconds())]
+    return [FileGrowthCommunicator(directory.work / staged, expected, growth.interval.total_seconds())]
 
 
 def _progress_reader(task: TaskDescription) -> ProgressReader | None:

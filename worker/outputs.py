@@ -35,9 +35,9 @@ def check_inputs(task: TaskDescription, directory: Path) -> None:
 def missing_outputs(task: TaskDescription, directory: JobDirectory) -> list[str]:
     """Return, for each declared output that is missing or empty against its declaration, a phrase that says so."""
     found: list[str] = []
-    for name, path, output in _declared(task):
+    for name, path, staged_name, output in _declared(task):
         try:
-            staged = directory.staged(path)
+            staged = directory.staged(staged_name)
         except ValueError:
             found.append(f"{name} ({path}) is a link that leads out of the job directory")
             continue
@@ -50,9 +50,13 @@ def missing_outputs(task: TaskDescription, directory: JobDirectory) -> list[str]
 
 
 def collect_outputs(task: TaskDescription, directory: JobDirectory) -> dict[str, OutputFile]:
-    """Move the declared outputs into place, and return them by field name with size and sha256."""
+    """Move the declared outputs into place, and return them by field name with size and sha256.
+
+    Raises:
+        CannotRun: when one cannot go to its place.
+    """
     collected: dict[str, OutputFile] = {}
-    found = [(name, path, staged) for name, path, _ in _declared(task) if (staged := directory.staged(path))]
+    found = [(name, path, staged) for name, path, own, _ in _declared(task) if (staged := directory.staged(own))]
     for name, path, staged in found:  # all were looked for before any is moved: links may lead from one to another
         place = directory.move_into_place(staged, path)
         collected[name] = OutputFile(path=place, size=place.stat().st_size, sha256=_sha256(place))
@@ -69,11 +73,12 @@ def hash_files(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
             continue
 
 
-def _declared(task: TaskDescription) -> Iterator[tuple[str, Path, Output]]:
+def _declared(task: TaskDescription) -> Iterator[tuple[str, Path, Path, Output]]:
+    """Yield each output's name, where it shall go, where the program left it, and its declaration."""
+    staged = task.staged_outputs()
     for field in task.task_fields():
-        path = getattr(task, field.name)
-        if field.output is not None and path is not None:
-            yield field.parameter, path, field.output
+        if field.output is not None and field.name in staged:
+            yield field.parameter, getattr(task, field.name), staged[field.name], field.output
 
 
 def _sha256(path: Path) -> str:

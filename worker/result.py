@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..communicators import FailureReason, Finished, JobState, Outcome, pack
-from ..config.errors import ArtifactError, CannotPack, SettingsError
+from ..config.errors import ArtifactError, CannotPack, CannotRun, SettingsError
 from ..tasks import ProgramRun, TaskDescription, ThirdPartyTask
 from .job_directory import JobDirectory
 from .outputs import collect_outputs, missing_outputs
@@ -35,10 +35,13 @@ def with_result(
     """
     if missing := missing_outputs(task, directory):
         return _failed(outcome, FailureReason.MISSING_OUTPUT, "the program ended well, but " + "; ".join(missing))
-    outputs = collect_outputs(task, directory)
+    try:
+        outputs = collect_outputs(task, directory)
+    except CannotRun as error:
+        return _failed(outcome, FailureReason(error.reason), f"the program ended well, but {error}")
     outcome = outcome.model_copy(update={"outputs": outputs})
     run = ProgramRun(
-        directory=directory.work,
+        directory=task.working_directory() or directory.work,
         exit_code=outcome.exit.exit_code or 0 if outcome.exit else 0,
         outputs={name: output.path for name, output in outputs.items()},
         stdout_path=directory.stdout,

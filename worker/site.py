@@ -31,3 +31,6 @@ class Site:
     #: Where results go that are no JSON or too large for the ledger, and from how many bytes on.
     store: ArtifactStore
     inline_limit: int
+    #: Folders that inputs must lie in, if there are any, and that outputs may be placed in; without links.
+    input_roots: tuple[Path, ...] = ()
+    output_roots: tuple[Path, ...] = ()

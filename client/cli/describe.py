@@ -8,7 +8,17 @@ from pydantic.fields import FieldInfo
 from rich.text import Text
 
 from ...config import program_environment
-from ...tasks import Flag, NotAnArgument, PassThrough, Stdin, Stdout, TaskDescription, TaskField, ThirdPartyTask
+from ...tasks import (
+    Flag,
+    NotAnArgument,
+    PassThrough,
+    Stdin,
+    Stdout,
+    TaskDescription,
+    TaskField,
+    ThirdPartyTask,
+    WorkingDirectory,
+)
 from ...worker import plan_launch
 from ..default import default_client
 from .output import json_option, print_fields, print_json, print_table
@@ -63,16 +73,19 @@ def describe(task: str, schema: bool, as_json: bool) -> None:
 def dry_run(task: str, words: tuple[str, ...], as_json: bool) -> None:
     """Show exactly what would run, without running it."""
     prepared = task_from_words(default_client().catalogue[task], words).with_absolute_inputs(Path.cwd())
-    directory = Path("<job directory>/attempt-1/work")
-    launch = plan_launch(prepared, directory, program_environment(), _COOKIES)
+    work = Path("<job directory>/attempt-1/work")
+    directory = prepared.working_directory() or work
+    launch = plan_launch(prepared.with_staged_outputs(work), directory, program_environment(), _COOKIES)
+    outputs = _outputs(prepared, work)
     origins = {
         name: {"value": value, "from": "given" if name in prepared.model_fields_set else "default"}
         for name, value in prepared.parameters().items()
     }
-    streams = {"stdin": launch.stdin, "stdout": launch.stdout}
+    stdout = next((f.parameter for f in prepared.task_fields() if isinstance(f.place, Stdout)), "")
+    streams = {"stdin": launch.stdin, "stdout": outputs[stdout]["written"] if stdout in outputs else None}
     if as_json:
         facts = {"argv": launch.argv, "directory": str(directory), "environment": launch.environment_difference}
-        print_json({**facts, **streams, "input_files": launch.input_files, "parameters": origins})
+        print_json({**facts, **streams, "outputs": outputs, "input_files": launch.input_files, "parameters": origins})
         return
     redirects = [f"{name} {path}" for name, path in streams.items() if path]
     print_fields(
@@ -80,6 +93,7 @@ def dry_run(task: str, words: tuple[str, ...], as_json: bool) -> None:
             ("command", shlex.join(launch.argv)),
             ("directory", str(directory)),
             ("streams", ", ".join(redirects)),
+            *((f"output {name}", f"{way['written']} → {way['moved']}") for name, way in outputs.items()),
             *((f"${name}", value) for name, value in launch.environment_difference.items()),
             *((f"file {name}", Text(text)) for name, text in launch.input_files.items()),
         ]
@@ -96,6 +110,16 @@ def _default(info: FieldInfo) -> str:
     return repr(info.get_default(call_default_factory=True))
 
 
+def _outputs(task: TaskDescription, work: Path) -> dict[str, dict[str, str]]:
+    """Return, for each output, where the program writes it and where it is moved when the program has ended well."""
+    places = work.parents[1] / "outputs"
+    names = {field.name: field.parameter for field in task.task_fields()}
+    return {
+        names[name]: {"written": str(work / staged), "moved": str(places / getattr(task, name))}
+        for name, staged in task.staged_outputs().items()
+    }
+
+
 def _goes_to(field: TaskField) -> str:
     match field.place:
         case Flag() as flag:
@@ -107,6 +131,8 @@ def _goes_to(field: TaskField) -> str:
             place = type(stream).__name__.lower()
         case PassThrough():
             place = "after --"
+        case WorkingDirectory():
+            place = "working directory"
         case _:
             place = "word"
     return ", ".join(filter(None, (place, "output" if field.output else "")))

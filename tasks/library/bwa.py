@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from ..arguments import Flag, NotAnArgument, Output, Positional, Stdout
 from ..program_run import ProgramRun
@@ -63,6 +63,13 @@ class BwaIndex(ThirdPartyTask):
     bwt: Annotated[Path, Output(), _beside(".bwt")]
     pac: Annotated[Path, Output(), _beside(".pac")]
     sa: Annotated[Path, Output(), _beside(".sa")]
+
+    @field_validator("amb", "ann", "bwt", "pac", "sa")
+    @classmethod
+    def _follows(cls, value: Path, info: ValidationInfo) -> Path:
+        if "prefix" in info.data and str(value) != f"{info.data['prefix']}.{info.field_name}":
+            raise ValueError("bwa names its files itself; set prefix")
+        return value
 
     def read_result(self, run: ProgramRun) -> GenomeIndex:
         """Return the index.

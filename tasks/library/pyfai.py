@@ -1,6 +1,5 @@
 """`pyFAI-integrate`, azimuthal integration of X-ray diffraction images (PyPI: pyFAI)."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -14,7 +13,15 @@ __all__ = ["IntegrateImages", "Pattern"]
 
 RadialUnit = Literal["q_nm^-1", "q_A^-1", "2th_deg", "2th_rad", "r_mm"]
 
-_CONFIGURATION = "integration.json"
+_CONFIGURATION = """\
+{
+  "poni": {{ geometry | tojson }},
+  "nbpt_rad": {{ bins }},
+  "unit": {{ unit | tojson }},
+  "method": [{{ pixel_splitting | tojson }}, {{ algorithm | tojson }}, "cython"],
+  "error_model": "no"
+}
+"""
 
 
 class Pattern(BaseModel):
@@ -34,9 +41,12 @@ class IntegrateImages(ThirdPartyTask):
     """Integrate diffraction images over their rings (`pyFAI-integrate`); the result is the mean pattern."""
 
     executable: ClassVar[str] = "pyFAI-integrate"
-    subcommand: ClassVar[tuple[str, ...]] = ("--no-gui", "--json", _CONFIGURATION)
+    subcommand: ClassVar[tuple[str, ...]] = ("--no-gui", "--json", "integration.json")
     progress: ClassVar[str | None] = r"\] +(?P<percent>\d+)%"
     version_arguments: ClassVar[tuple[str, ...]] = ("--version",)
+    templates: ClassVar[dict[str, str | Path]] = {
+        "integration.json": _CONFIGURATION
+    }  # without one it integrates nothing
 
     #: Any format that fabio reads; a file may hold more than one frame.
     images: Annotated[list[Path], Field(min_length=1), Positional()]
@@ -56,17 +66,6 @@ class IntegrateImages(ThirdPartyTask):
         if value.suffix != ".h5":  # pyFAI tells the format by the name, and takes any other for a folder
             raise ValueError("the name must end in .h5")
         return value
-
-    def input_files(self) -> dict[str, str]:
-        """Return pyFAI's configuration; without one it integrates nothing."""
-        configuration = {
-            "poni": str(self.geometry),
-            "nbpt_rad": self.bins,
-            "unit": self.unit,
-            "method": [self.pixel_splitting, self.algorithm, "cython"],
-            "error_model": "no",
-        }
-        return {_CONFIGURATION: json.dumps(configuration, indent=2)}
 
     def read_result(self, run: ProgramRun) -> Pattern:
         """Return the mean pattern.

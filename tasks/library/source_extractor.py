@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -14,7 +14,7 @@ __all__ = ["ExtractSources", "SourceList"]
 
 _CONFIGURATION, _PARAMETERS, _KERNEL = "sources.sex", "sources.param", "sources.conv"
 
-_TEMPLATES: dict[str, str] = {
+_TEMPLATES: dict[str, str | Path] = {
     _CONFIGURATION: """\
 CATALOG_NAME      {{ catalogue }}
 CATALOG_TYPE      ASCII_HEAD
@@ -70,6 +70,7 @@ class ExtractSources(ThirdPartyTask):
     subcommand: ClassVar[tuple[str, ...]] = ("-c", _CONFIGURATION)
     #: `"Unnamed" / no ext. header / 512x512 / 32 bits (floats)`, then `Line:  125  Objects: ...` over and over.
     progress: ClassVar[str | None] = r"/ \d+x(?P<total>\d+) /|Line: *(?P<done>\d+) "
+    templates: ClassVar[dict[str, str | Path]] = _TEMPLATES
     version_arguments: ClassVar[tuple[str, ...]] = ("--version",)
 
     image: Annotated[Path, Positional()]
@@ -124,10 +125,6 @@ class ExtractSources(ThirdPartyTask):
             raise ValueError("needs an odd number of rows, all with the same odd number of values")
         return value
 
-    def input_files(self) -> dict[str, str]:
-        """Return the configuration, the list of columns and the kernel."""
-        return {name: _render(text, self.parameters()) for name, text in _TEMPLATES.items()}
-
     def read_result(self, run: ProgramRun) -> SourceList:
         """Return the catalogue.
 
@@ -141,15 +138,6 @@ class ExtractSources(ThirdPartyTask):
                 f"source-extractor does not know {', '.join(missing)}; source-extractor -dp lists the columns"
             )
         return SourceList(count=len(next(iter(columns.values()))), columns=columns)
-
-
-def _render(text: str, parameters: dict[str, Any]) -> str:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(  # noqa: S701  # no HTML
-        undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
-    )
-    return environment.from_string(text).render(parameters)
 
 
 def _read_catalogue(text: str) -> dict[str, list[float]]:

@@ -39,6 +39,7 @@ REFUSED = [
     ("no index", BwaMem, {"index": [], "reads": ["a"]}, "its five files"),
     ("a read group with real tabs", BwaMem, {"index": "g", "reads": ["a"], "read_group": "@RG\tID:a"}, "match pattern"),
     ("a prefix that leads elsewhere", BwaIndex, {"genome": "g.fa", "prefix": "../g"}, "match pattern"),
+    ("a file beside the others", BwaIndex, {"genome": "g.fa", "sa": "/data/g.sa"}, "bwa names its files itself"),
     ("memory without a number", SamtoolsSort, {"alignment": "a", "memory": "much"}, "match pattern"),
     ("a flat box", DockLigand, {"receptor": "r", "ligand": "l", **BOX, "size_y": 0}, "greater than 0"),
 ]

@@ -66,6 +66,7 @@ PUBLIC = [
     "ThirdPartyTask",
     "UnknownTask",
     "WaitTimeout",
+    "WorkingDirectory",
     "app",
     "as_completed",
     "as_completed_async",
