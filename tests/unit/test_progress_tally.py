@@ -42,6 +42,8 @@ COUNTED = [
     ("a group that was not met", r"reads(?: (?P<count>\d+))?", [b"reads\nreads 3\n"], 3),
     ("a long line", r"\*", [b"*" * 100_000], 100_000),
     ("a long line of longer matches", "ab", [b"ab" * 10_001 + b"a", b"b"], 10_002),
+    ("a long line, cut within a match", "abc|c", [b"abc" * 10_000], 10_000),
+    ("a long line, cut within a number", r"n(?P<count>\d+)", [b"xx" + b"n100000" * 5000], 5000 * 100_000),
     ("much at once", READS, [b"Processed 2 reads\n" * 50_000], 100_000),
 ]
 
@@ -88,8 +90,8 @@ def test_nothing_is_no_progress():
 
 
 def test_a_count_never_goes_back():
-    reader = tally("done$", b"done")
-    assert reader.last("").done == 1
+    reader = tally("done$", b"done\ndone")
+    assert reader.last("").done == 2
     reader.feed("stdout", b" with half of it\n")
     assert reader.last("") is None
 
