@@ -46,7 +46,6 @@ class AlignmentStatistics(BaseModel):
 
 
 class _Samtools(ThirdPartyTask):
-    executable: ClassVar[str] = "samtools"
     version_arguments: ClassVar[tuple[str, ...]] = ("--version",)
 
     #: Threads beside the first.
@@ -56,6 +55,7 @@ class _Samtools(ThirdPartyTask):
 class SamtoolsSort(_Samtools):
     """Sort alignments by position, or by the reads' names (`samtools sort`)."""
 
+    executable: ClassVar[str] = "samtools"
     subcommand: ClassVar[tuple[str, ...]] = ("sort",)
 
     by_name: Annotated[bool, Flag("-n")] = False
@@ -70,6 +70,7 @@ class SamtoolsSort(_Samtools):
 class SamtoolsIndex(_Samtools):
     """Index a BAM file that is sorted by position (`samtools index`)."""
 
+    executable: ClassVar[str] = "samtools"
     subcommand: ClassVar[tuple[str, ...]] = ("index",)
 
     alignment: Annotated[Path, Positional()]
@@ -79,6 +80,7 @@ class SamtoolsIndex(_Samtools):
 class SamtoolsFlagstat(_Samtools):
     """Count alignments by their flags (`samtools flagstat`); the result is the counts."""
 
+    executable: ClassVar[str] = "samtools"
     subcommand: ClassVar[tuple[str, ...]] = ("flagstat", "-O", "json")
 
     alignment: Annotated[Path, Positional()]
