@@ -1,6 +1,7 @@
 """How often a pattern was found in a stream since its start."""
 
 import codecs
+import contextlib
 import logging
 import re
 import time
@@ -78,8 +79,14 @@ class MatchCount:
         return max(begin, half)
 
     def _found(self, text: str, begin: int, end: int) -> float:
-        matches = self._pattern.finditer(text, begin, end)
-        return sum(map(self._worth, matches)) if self._adds_up else sum(1 for _ in matches)
+        if not self._adds_up:
+            return len(self._pattern.findall(text, begin, end))
+        if self._pattern.groups == 1:  # the way for a million lines
+            with contextlib.suppress(ValueError):
+                total = sum(map(float, self._pattern.findall(text, begin, end)))
+                if isfinite(total):
+                    return total
+        return sum(map(self._worth, self._pattern.finditer(text, begin, end)))
 
     def _worth(self, match: re.Match[str]) -> float:
         if not self._adds_up:
