@@ -11,7 +11,7 @@ PYTEST_OPTIONS ?= -n 3 --dist worksteal
 demo: .venv/.demo
 	$(BIN)/outrider demo
 
-test: .venv/.test
+test: .venv/.test .venv/.programs
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 	@echo "The fault tests again, with slots in child processes:"
 	TEST_POOL=prefork $(BIN)/python -m pytest $(PYTEST_OPTIONS) -k "not prefork and not threads" \
@@ -55,3 +55,6 @@ clean:
 .venv/.test: .venv/.made pyproject.toml
 	@sh .ci/install demo,dev
 	@touch $@
+
+.venv/.programs: .venv/.made .ci/install-programs
+	@sh .ci/install-programs $@

@@ -29,7 +29,14 @@ from .messages import (
     UserMessage,
 )
 from .outcome import Exit, FailureReason, Outcome, OutputFile
-from .output import FileGrowthCommunicator, JsonLines, PipeCommunicator, ProgressPattern, ProgressReader
+from .output import (
+    FileGrowthCommunicator,
+    JsonLines,
+    PipeCommunicator,
+    ProgressPattern,
+    ProgressReader,
+    ProgressTally,
+)
 from .peers import ExecutorLink, SocketCommunicator
 from .record import AttemptFacts, Claim, InputFile, JobRecord, JobSpec, Provenance, RunFacts, Wanted, Wish
 from .redis_client import AsyncRedisClient, RedisClient
@@ -78,6 +85,7 @@ __all__ = [
     "Progress",
     "ProgressPattern",
     "ProgressReader",
+    "ProgressTally",
     "Provenance",
     "Raised",
     "RedisBackend",

@@ -45,6 +45,9 @@ from .progress import (
     FileGrowth,
     JsonProgress,
 )
+from .tally import (
+    Tally,
+)
 from .third_party import (
     ThirdPartyTask,
 )
@@ -65,6 +68,7 @@ __all__ = [
     "ProgramRun",
     "Stdin",
     "Stdout",
+    "Tally",
     "Task",
     "TaskDescription",
     "TaskField",

@@ -28,6 +28,8 @@ class TaskField:
     is_list: bool
     #: What the parameter is called, where the field cannot have that name.
     alias: str | None = None
+    #: Whether the value is one number, or `None`.
+    is_number: bool = False
 
     @property
     def parameter(self) -> str:
@@ -104,7 +106,8 @@ def _task_field(cls: type[BaseModel], name: str, annotation: Any, metadata: list
         output = Output(allow_empty=True)
     if isinstance(place, Flag):
         _check_flag(where, place, is_list=is_list, is_bool=bool in leaves)
-    return TaskField(name, place, output, Path in leaves, is_list)
+    is_number = not is_list and leaves - {type(None)} <= {int, float}
+    return TaskField(name, place, output, Path in leaves, is_list, is_number=is_number)
 
 
 def _check_flag(where: str, flag: Flag, *, is_list: bool, is_bool: bool) -> None:

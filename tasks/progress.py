@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from pydantic import ByteSize, Field, TypeAdapter, ValidationError
 
 from .fields import TaskField
+from .tally import Tally, tally_problem
 
-__all__ = ["FileGrowth", "JsonProgress", "check_progress"]
+__all__ = ["FileGrowth", "JsonProgress", "ProgressDescription", "check_progress"]
 
 _GROUPS = frozenset({"percent", "done", "total", "unit"})
 _SIZE: TypeAdapter[ByteSize] = TypeAdapter(Annotated[ByteSize, Field(ge=0)])
@@ -54,7 +55,11 @@ class FileGrowth:
         return _SIZE.validate_python(expected or 0)
 
 
-def check_progress(where: str, progress: str | JsonProgress | FileGrowth | None, fields: tuple[TaskField, ...]) -> None:
+#: The ways to tell how far a program is; a text is a regular expression.
+ProgressDescription = str | JsonProgress | FileGrowth | Tally | None
+
+
+def check_progress(where: str, progress: ProgressDescription, fields: tuple[TaskField, ...]) -> None:
     """Make sure that a class's description of progress can find any.
 
     Raises:
@@ -69,8 +74,10 @@ def check_progress(where: str, progress: str | JsonProgress | FileGrowth | None,
             problem = _json_problem(progress)
         case FileGrowth():
             problem = _growth_problem(progress, fields)
+        case Tally():
+            problem = tally_problem(progress, fields)
         case _:
-            problem = "is neither a regular expression nor JsonProgress nor FileGrowth"
+            problem = "is neither a regular expression nor JsonProgress, FileGrowth or Tally"
     if problem:
         raise TypeError(f"{where}: progress {progress!r} {problem}")
 

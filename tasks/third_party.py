@@ -7,7 +7,7 @@ from .argv import build_argv
 from .buffering import Buffering, check_buffering
 from .description import TaskDescription
 from .program_run import ProgramRun
-from .progress import FileGrowth, JsonProgress, check_progress
+from .progress import ProgressDescription, check_progress
 from .working_directory import check_working_directory
 
 __all__ = ["ThirdPartyTask"]
@@ -35,8 +35,8 @@ class ThirdPartyTask(TaskDescription):
     executable: ClassVar[str]
     #: Words between the executable and its options, such as the name of a sub-command.
     subcommand: ClassVar[tuple[str, ...]] = ()
-    #: How progress is seen: a regular expression with a group `percent`, or `done` and `total`, or one of two other ways.
-    progress: ClassVar[str | JsonProgress | FileGrowth | None] = None
+    #: How progress is seen: a regular expression with a group `percent`, or `done` and `total`, or one of three other ways.
+    progress: ClassVar[ProgressDescription] = None
     #: What keeps the program from holding its output back: nothing, `line` (stdbuf) or `terminal`.
     buffering: ClassVar[Buffering] = "program"
     #: Arguments that make the program print its version; empty: it is not asked.

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -92,3 +93,10 @@ class Worker:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+
+def need_program(name: str, package: str) -> None:
+    """Skip a test whose program is not installed; in CI that is a failure."""
+    if shutil.which(name) is None:
+        reason = f"{name} is not installed (Debian: apt-get install {package})"
+        pytest.fail(reason) if "CI" in os.environ else pytest.skip(reason)

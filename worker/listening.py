@@ -14,12 +14,13 @@ from ..communicators import (
     ProgramCommunicator,
     ProgressPattern,
     ProgressReader,
+    ProgressTally,
     SocketCommunicator,
     Stream,
     UserMessage,
 )
 from ..config.errors import OutriderError
-from ..tasks import FileGrowth, JsonProgress, Task, TaskDescription, ThirdPartyTask
+from ..tasks import FileGrowth, JsonProgress, Tally, Task, TaskDescription, ThirdPartyTask
 from .job_directory import JobDirectory
 from .keeper import Keeper
 from .launch import Launch
@@ -119,5 +120,8 @@ def _progress_reader(task: TaskDescription) -> ProgressReader | None:
             return ProgressPattern(pattern)
         case JsonProgress(done, total, unit):
             return JsonLines(done, total, unit)
+        case Tally() as tally:
+            ask = partial(tally.total_for, task)
+            return ProgressTally(tally.pattern, ask if callable(tally.total) else ask(), tally.unit)
         case _:
             return None

@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 
 import click
+from pydantic.fields import FieldInfo
 from rich.text import Text
 
 from ...config import program_environment
@@ -60,8 +61,8 @@ def describe(task: str, schema: bool, as_json: bool) -> None:
     for field in cls.task_fields():
         info = cls.model_fields[field.name]
         kind = str(getattr(info.annotation, "__name__", info.annotation)) if not field.is_list else str(info.annotation)
-        default = "required" if info.is_required() else repr(info.get_default(call_default_factory=True))
-        rows.append((field.parameter, kind.replace("pathlib.", "").replace("typing.", ""), default, _goes_to(field)))
+        type_name = kind.replace("pathlib.", "").replace("typing.", "")
+        rows.append((field.parameter, type_name, _default(info), _goes_to(field)))
     print_table(("PARAMETER", "TYPE", "DEFAULT", "GOES TO"), rows)
 
 
@@ -99,6 +100,14 @@ def dry_run(task: str, words: tuple[str, ...], as_json: bool) -> None:
     )
     click.echo()
     print_table(("PARAMETER", "VALUE", "FROM"), [(n, repr(o["value"]), str(o["from"])) for n, o in origins.items()])
+
+
+def _default(info: FieldInfo) -> str:
+    if info.is_required():
+        return "required"
+    if info.default_factory_takes_validated_data:
+        return "follows from others"
+    return repr(info.get_default(call_default_factory=True))
 
 
 def _outputs(task: TaskDescription, work: Path) -> dict[str, dict[str, str]]:

@@ -5,5 +5,13 @@ from .json_lines import JsonLines
 from .pipe import PipeCommunicator
 from .progress_pattern import ProgressPattern
 from .progress_reader import ProgressReader
+from .progress_tally import ProgressTally
 
-__all__ = ["FileGrowthCommunicator", "JsonLines", "PipeCommunicator", "ProgressPattern", "ProgressReader"]
+__all__ = [
+    "FileGrowthCommunicator",
+    "JsonLines",
+    "PipeCommunicator",
+    "ProgressPattern",
+    "ProgressReader",
+    "ProgressTally",
+]

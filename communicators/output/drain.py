@@ -6,6 +6,7 @@ import fcntl
 import os
 import threading
 import time
+from collections.abc import Callable
 
 from .log_file import LogFile
 from .output_tail import OutputTail
@@ -38,17 +39,21 @@ class Drain:
     part of its pipe should be full: to be woken for every line would cost the worker, and the program, more than the lines.
     """
 
-    def __init__(self, reader: int, log: LogFile, news: asyncio.Event) -> None:
+    def __init__(
+        self, reader: int, log: LogFile, news: asyncio.Event, hear: Callable[[memoryview], None] | None = None
+    ) -> None:
         """Start to drain.
 
         Args:
             reader: the file descriptor to read from, of a pipe or a terminal; it is closed in the end.
             log: what takes the bytes; it is closed in the end.
             news: set when something came, and at the end.
+            hear: gets each piece of the bytes as well; it must be quick, and keep none.
         """
         self._reader = reader
         self._log = log
         self._news = news
+        self._hear = hear
         #: The newest output.
         self.tail = OutputTail()
         #: Set once the last byte came, or `close` was called.
@@ -105,6 +110,8 @@ class Drain:
                 break
             self._log.write(_room.view[:size])
             self.tail.feed(_room.bytes, size)
+            if self._hear:
+                self._hear(_room.view[:size])
             taken += size
             if size < _LITTLE:
                 break

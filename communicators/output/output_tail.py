@@ -4,12 +4,12 @@ import re
 from collections import deque
 from dataclasses import dataclass
 
-__all__ = ["OutputTail", "Tail", "one_line", "printable"]
+__all__ = ["ESCAPE", "OutputTail", "Tail", "one_line", "printable"]
 
 #: Escape sequences (ECMA-48: CSI and OSC), such as colours.
-_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\r\n]*(?:\x07|\x1b\\)?")
+ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\r\n]*(?:\x07|\x1b\\)?")
 #: They and control characters would act on the reader's terminal.
-_CONTROL = re.compile(_ESCAPE.pattern + r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(ESCAPE.pattern + r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 #: What begins a new line, and the tab, whose width is the terminal's.
 _BREAK = re.compile(r"[\t-\r\x85\u2028\u2029]+")
@@ -92,7 +92,7 @@ class OutputTail:
         if headless and lines and len(lines) == len(pieces):
             lines = (lines[0] if lines[0].startswith(_ELLIPSIS) else _ELLIPSIS + lines[0], *lines[1:])
         self.last_lines.extend(lines)
-        return Tail(lines, seen - len(lines), _ESCAPE.sub("", raw.decode("utf-8", "replace")))
+        return Tail(lines, seen - len(lines), ESCAPE.sub("", raw.decode("utf-8", "replace")))
 
     def _clean(self, piece: bytes) -> str:
         """Return a line as a terminal would show it in the end: what follows the last carriage return, printable."""

@@ -6,6 +6,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 
 from ..communicator import ProgramCommunicator
@@ -13,6 +14,7 @@ from ..messages import LogLines, Message, Progress, Stream
 from .drain import Drain
 from .log_file import LogFile
 from .progress_reader import ProgressReader
+from .progress_tally import ProgressTally
 from .stream_ends import open_pipe, open_terminal
 
 __all__ = ["PipeCommunicator"]
@@ -73,7 +75,8 @@ class PipeCommunicator(ProgramCommunicator):
             with contextlib.ExitStack() as undo:
                 reader, self.write_ends[name] = open_terminal() if name in self._terminals else open_pipe()
                 undo.callback(os.close, reader)
-                self._drains[name] = Drain(reader, LogFile(path), self._news)
+                hear = partial(self._progress.feed, name) if isinstance(self._progress, ProgressTally) else None
+                self._drains[name] = Drain(reader, LogFile(path), self._news, hear)
                 undo.pop_all()
 
     def hand_over(self) -> None:

@@ -57,7 +57,7 @@ def test_there_is_one_file_for_each_standard_stream(marker):
 
 
 READ = [
-    (Annotated[int, Flag("-t")], TaskField("it", Flag("-t"), None, is_path=False, is_list=False)),
+    (Annotated[int, Flag("-t")], TaskField("it", Flag("-t"), None, is_path=False, is_list=False, is_number=True)),
     (Annotated[Path, Positional()], TaskField("it", Positional(), None, is_path=True, is_list=False)),
     (Annotated[Path | None, Positional()], TaskField("it", Positional(), None, is_path=True, is_list=False)),
     (Annotated[Optional[Path], Positional()], TaskField("it", Positional(), None, is_path=True, is_list=False)),  # noqa: UP045  as people write it
@@ -72,7 +72,10 @@ READ = [
     (Annotated[Path, Stdin()], TaskField("it", Stdin(), None, is_path=True, is_list=False)),
     (Annotated[Path, Stdout()], TaskField("it", Stdout(), Output(allow_empty=True), is_path=True, is_list=False)),
     (Annotated[Path, Stdout(), Output()], TaskField("it", Stdout(), Output(), is_path=True, is_list=False)),
-    (Annotated[int, Flag("-t"), Field(gt=0)], TaskField("it", Flag("-t"), None, is_path=False, is_list=False)),
+    (
+        Annotated[int, Flag("-t"), Field(gt=0)],
+        TaskField("it", Flag("-t"), None, is_path=False, is_list=False, is_number=True),
+    ),
 ]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import pytest
 
-from outrider import FileGrowth, Flag, JsonProgress, NotAnArgument, Output, Stdout, ThirdPartyTask
+from outrider import FileGrowth, Flag, JsonProgress, NotAnArgument, Output, Stdout, Tally, ThirdPartyTask
 
 AN_OUTPUT = Annotated[Path, Output()]
 
@@ -29,11 +29,14 @@ GOOD = [
     FileGrowth("image", expected="20 MiB"),
     FileGrowth("image", expected=20),
     FileGrowth("image", expected=lambda task: 20, interval=timedelta(seconds=0.1)),
+    Tally(r"\*"),
+    Tally("done", total=51, unit="steps"),
+    Tally(r"Processed (?P<count>\d+) reads", total=lambda task: None),
 ]
 
 
 @pytest.mark.parametrize("progress", GOOD, ids=lambda value: str(value).partition("<")[0])
-def test_progress_is_described_in_three_ways_or_not_at_all(progress):
+def test_progress_is_described_in_four_ways_or_not_at_all(progress):
     assert define(progress=progress).progress == progress
 
 
@@ -44,7 +47,7 @@ BAD = [
     (r"(?P<total>\d+)", "needs a group named percent or done"),
     (r"(?P<percnt>\d+)%", "needs a group named percent or done"),
     (r"(?P<done>\d+) (?P<speed>\d+)", "needs a group named percent or done; it may have total and unit"),
-    (re.compile("x"), "is neither a regular expression nor JsonProgress nor FileGrowth"),
+    (re.compile("x"), "is neither a regular expression nor JsonProgress, FileGrowth or Tally"),
     (JsonProgress, "is neither a regular expression nor"),
     (JsonProgress(""), "needs the name of a field as done"),
     (JsonProgress("at..frame"), "needs the name of a field as done"),
@@ -56,6 +59,16 @@ BAD = [
     (FileGrowth("image", expected=-1), "needs a size as expected"),
     (FileGrowth("image", interval=0.5), "needs a positive timedelta as interval"),
     (FileGrowth("image", interval=timedelta(0)), "needs a positive timedelta as interval"),
+    (Tally("("), "is no regular expression: missing )"),
+    (Tally(None), "is no regular expression"),
+    (Tally(r"(?P<done>\d+)"), "may have a group named count, and no other"),
+    (Tally(r"\**"), "would count nothing at all"),
+    (
+        Tally("x", total="steps"),
+        "needs a number, the name of a field that holds one, or a function of the task as total",
+    ),
+    (Tally("x", total="image"), "needs a number, the name of a field that holds one"),
+    (Tally("x", total=None), "needs a number, the name of a field that holds one"),
 ]
 
 
@@ -100,3 +113,23 @@ def test_p11_what_goes_to_a_file_is_no_terminal():
     with pytest.raises(TypeError, match="Example: standard output goes to the file image, so it is no terminal"):
         define(Annotated[Path, Stdout()], buffering="terminal")
     define(Annotated[Path, Stdout()], buffering="line")
+
+
+@pytest.mark.parametrize(
+    ("total", "number"),
+    [(0, 0), (51, 51), ("rows", 3), ("frames", 0), (lambda task: task.rows * 8, 24), (lambda _: None, 0)],
+    ids=["unknown", "a number", "a field", "a field without a value", "a function", "a function that does not know"],
+)
+def test_the_total_of_a_tally_is_what_is_said_or_computed(total, number):
+    class Counts(ThirdPartyTask):
+        executable = "prog"
+        progress = Tally("x", total=total)
+        rows: Annotated[int, NotAnArgument()] = 3
+        frames: Annotated[int | None, NotAnArgument()] = None
+
+    assert Counts.progress.total_for(Counts()) == number
+
+
+def test_a_total_that_is_no_number_is_an_error():
+    with pytest.raises(TypeError, match="the total of the progress is no number: 'many'"):
+        Tally("x", total=lambda _: "many").total_for(None)

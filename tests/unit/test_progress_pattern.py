@@ -50,6 +50,27 @@ def test_only_the_newest_text_is_looked_at():
     assert ProgressPattern(r"(?P<percent>\d+)%").last("1%" + "." * 10_000) is None
 
 
+ROWS = r"of (?P<total>\S+) rows|row (?P<done>\d+)"
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["an image of 12 rows\nrow 4"], Progress(done=4, total=12)),
+        (["an image of 12 rows\n", "row 4", "row 8\nrow 9"], Progress(done=9, total=12)),
+        (["an image of 12 rows\n" + "." * 10_000 + "row 4"], Progress(done=4, total=12)),
+        (["an image of 12 rows\nrow 12\nan image of 7 rows\nrow 4"], Progress(done=4, total=7)),
+        (["an image of many rows\nrow 4"], Progress(done=4)),
+        (["an image of inf rows\nrow 4"], Progress(done=4)),
+        (["an image of 12 rows"], None),
+    ],
+    ids=["at once", "later", "far before", "the next one", "no number", "infinite", "alone"],
+)
+def test_a_total_that_is_printed_alone_holds_for_what_follows(texts, expected):
+    pattern = ProgressPattern(ROWS)
+    assert [pattern.last(text) for text in texts][-1] == expected
+
+
 @pytest.mark.parametrize(
     ("progress", "fraction"),
     [

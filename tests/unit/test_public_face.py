@@ -61,6 +61,7 @@ PUBLIC = [
     "Stdout",
     "StoredFile",
     "SubmitError",
+    "Tally",
     "Task",
     "ThirdPartyTask",
     "UnknownTask",
