@@ -23,7 +23,7 @@ __all__ = ["demo", "redis", "up", "worker"]
 def up(tasks: str | None, concurrency: int | None, flower_port: int) -> None:
     """Run everything that one machine needs: Redis, a worker and Flower. Ctrl-C stops it."""
     settings = _with_tasks(tasks)
-    load_catalogue(settings.tasks)  # a module that cannot be imported is said here, not in a log
+    load_catalogue(settings.tasks, settings.project)  # what cannot be loaded is said here, not in a log
     stop = _stop_on_signals()
     with running_services(settings, concurrency=concurrency, flower_port=flower_port) as services:
         click.echo(f"Redis   {shown(broker_url(settings))}")
