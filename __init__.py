@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         as_completed_async,
         job,
         jobs,
+        load_job,
         submit,
         submit_many,
     )
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
         Cancelled,
         FileGrowth,
         Flag,
+        JobDescription,
         JsonProgress,
         NotAnArgument,
         Output,
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
         Stdout,
         Task,
         ThirdPartyTask,
+        load_program,
         task,
     )
     from .worker import (
@@ -80,7 +83,17 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "client": ("Client", "Job", "as_completed", "as_completed_async", "job", "jobs", "submit", "submit_many"),
+    "client": (
+        "Client",
+        "Job",
+        "as_completed",
+        "as_completed_async",
+        "job",
+        "jobs",
+        "load_job",
+        "submit",
+        "submit_many",
+    ),
     "communicators": (
         "Artifact",
         "FailureReason",
@@ -123,6 +136,7 @@ _HOMES = {
         "Cancelled",
         "FileGrowth",
         "Flag",
+        "JobDescription",
         "JsonProgress",
         "NotAnArgument",
         "Output",
@@ -133,6 +147,7 @@ _HOMES = {
         "Stdout",
         "Task",
         "ThirdPartyTask",
+        "load_program",
         "task",
     ),
     "worker": ("app",),
@@ -158,6 +173,7 @@ __all__ = [
     "InvalidParameters",
     "Job",
     "JobCancelled",
+    "JobDescription",
     "JobError",
     "JobFailed",
     "JobLost",
@@ -196,6 +212,8 @@ __all__ = [
     "as_completed_async",
     "job",
     "jobs",
+    "load_job",
+    "load_program",
     "submit",
     "submit_many",
     "task",

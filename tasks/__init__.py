@@ -30,6 +30,13 @@ from .function_task import (
     FunctionTask,
     task,
 )
+from .job_description import (
+    JobDescription,
+)
+from .job_file import (
+    load_job,
+    load_parameters,
+)
 from .place import (
     place_of,
     task_at,
@@ -37,9 +44,17 @@ from .place import (
 from .program_run import (
     ProgramRun,
 )
+from .programs import (
+    load_program,
+)
 from .progress import (
     FileGrowth,
     JsonProgress,
+)
+from .schemas import (
+    job_schema,
+    program_schema,
+    task_schema,
 )
 from .third_party import (
     ThirdPartyTask,
@@ -53,6 +68,7 @@ __all__ = [
     "FileGrowth",
     "Flag",
     "FunctionTask",
+    "JobDescription",
     "JsonProgress",
     "NotAnArgument",
     "Output",
@@ -65,9 +81,15 @@ __all__ = [
     "TaskDescription",
     "TaskField",
     "ThirdPartyTask",
+    "job_schema",
     "load_catalogue",
+    "load_job",
+    "load_parameters",
+    "load_program",
     "module_being_loaded",
     "place_of",
+    "program_schema",
     "task",
     "task_at",
+    "task_schema",
 ]

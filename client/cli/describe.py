@@ -7,11 +7,25 @@ import click
 from rich.text import Text
 
 from ...config import program_environment
-from ...tasks import Flag, NotAnArgument, PassThrough, Stdin, Stdout, TaskDescription, TaskField, ThirdPartyTask
+from ...tasks import (
+    Flag,
+    NotAnArgument,
+    PassThrough,
+    Stdin,
+    Stdout,
+    TaskDescription,
+    TaskField,
+    ThirdPartyTask,
+    job_schema,
+    task_schema,
+)
+from ...tasks import program_schema as schema_of_programs
 from ...worker import plan_launch
 from ..default import default_client
 from .output import json_option, print_fields, print_json, print_table
-from .parameters import parameter_option, task_from_words
+from .parameters import file_option, parameter_option
+from .request import read_request
+from .type_texts import default_text, type_text
 
 __all__ = ["describe", "dry_run", "tasks"]
 
@@ -36,38 +50,47 @@ def tasks(as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("task")
-@click.option("--schema", is_flag=True, help="Print the JSON Schema of the parameters.")
+@click.argument("task", required=False)
+@click.option(
+    "--schema", is_flag=True, help="Print the JSON Schema of the task's parameters; without a task, of job files."
+)
+@click.option("--program-schema", is_flag=True, help="Print the JSON Schema of files that describe a program.")
 @json_option
-def describe(task: str, schema: bool, as_json: bool) -> None:
+def describe(task: str | None, schema: bool, program_schema: bool, as_json: bool) -> None:
     """Show a task's parameters and where they go on the command line."""
-    cls = default_client().catalogue[task]
-    if schema or as_json:
-        print_json(cls.model_json_schema())
-        return
-    click.echo(f"{task} (version {cls.version}): {_summary(cls)}\nruns {_program(cls)}\n")
+    if program_schema:
+        print_json(schema_of_programs())
+    elif task is None:
+        if not schema:
+            raise click.UsageError("name a task (`outrider tasks` lists them), or --schema or --program-schema")
+        print_json(job_schema(default_client().catalogue))
+    elif schema or as_json:
+        print_json(task_schema(default_client().catalogue[task]))
+    else:
+        _print_description(default_client().catalogue[task])
+
+
+def _print_description(task: type[TaskDescription]) -> None:
+    click.echo(f"{task.name} (version {task.version}): {_summary(task)}\nruns {_program(task)}\n")
     rows = []
-    for field in cls.task_fields():
-        info = cls.model_fields[field.name]
-        kind = str(getattr(info.annotation, "__name__", info.annotation)) if not field.is_list else str(info.annotation)
-        default = "required" if info.is_required() else repr(info.get_default(call_default_factory=True))
-        rows.append((field.parameter, kind.replace("pathlib.", "").replace("typing.", ""), default, _goes_to(field)))
+    for field in task.task_fields():
+        info = task.model_fields[field.name]
+        rows.append((field.parameter, type_text(info.annotation), default_text(info), _goes_to(field)))
     print_table(("PARAMETER", "TYPE", "DEFAULT", "GOES TO"), rows)
 
 
 @click.command("dry-run")
 @click.argument("task")
 @parameter_option
+@file_option
 @json_option
-def dry_run(task: str, words: tuple[str, ...], as_json: bool) -> None:
-    """Show exactly what would run, without running it."""
-    prepared = task_from_words(default_client().catalogue[task], words).with_absolute_inputs(Path.cwd())
+def dry_run(task: str, words: tuple[str, ...], file: Path | None, as_json: bool) -> None:
+    """Show exactly what a task, or a job file, would run, without running it."""
+    request = read_request(default_client().catalogue, task, words, file)
+    prepared = request.task.with_absolute_inputs(Path.cwd())
     directory = Path("<job directory>/attempt-1/work")
     launch = plan_launch(prepared, directory, program_environment(), _COOKIES)
-    origins = {
-        name: {"value": value, "from": "given" if name in prepared.model_fields_set else "default"}
-        for name, value in prepared.parameters().items()
-    }
+    origins = {name: {"value": value, "from": request.origins[name]} for name, value in prepared.parameters().items()}
     streams = {"stdin": launch.stdin, "stdout": launch.stdout}
     if as_json:
         facts = {"argv": launch.argv, "directory": str(directory), "environment": launch.environment_difference}
