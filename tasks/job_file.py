@@ -105,6 +105,8 @@ class _Reading:
 
     def __init__(self, document: Document, names: Mapping[str, Any], budget: Budget) -> None:
         self.problems: list[str] = []
+        #: What is said of values that are missing only because their references lead nowhere.
+        self._lost: list[str] = []
         self._document = document
         self._names = names
         self._budget = budget
@@ -141,12 +143,12 @@ class _Reading:
         try:
             job.task_from(catalogue)
         except InvalidFile as error:
-            lost = any("{{" in problem for problem in self.problems)  # then a parameter may seem to be missing
-            self.problems += [p for p in error.problems if not (lost and p.endswith(": is required"))]
+            self.problems += [problem for problem in error.problems if not problem.endswith(tuple(self._lost))]
 
     def _resolved(self, place: Place, value: Any) -> Any:
         try:
             return resolve(value, self._names, self._budget)
         except InvalidReference as error:
             self.problems.append(reference_problem(self._document, place, error))
+            self._lost.append(f"{'.'.join(map(str, place))}: is required")
             return _LOST

@@ -148,7 +148,7 @@ class _Description:
         given = {name: entry for name, entry in self._file.parameters.items() if not entry.is_required}
         fields: dict[str, Any] = {self._field_of[n]: (self._annotation(n, e), e.default) for n, e in given.items()}
         try:
-            create_model(self._class_name, __base__=TaskDescription, **fields).model_validate({})
+            create_model(self._class_name, __base__=ThirdPartyTask, **fields).model_validate({})
         except ValidationError as error:
             raise self._document.invalid([self._default_problem(detail) for detail in error.errors()]) from error
 
