@@ -1,5 +1,6 @@
 """From a program's file to its class."""
 
+import re
 import types
 from pathlib import Path
 from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
@@ -16,7 +17,8 @@ from .program_file import ProgramFile
 
 __all__ = ["described_program"]
 
-_TAKEN = frozenset({*dir(ThirdPartyTask), *ThirdPartyTask.__class_vars__, "templates"})
+_TAKEN = ThirdPartyTask.__class_vars__ | {"templates"}
+_NAMED = re.compile(r"Value error, (\w+)[=:]")
 _STREAMS = ("stdout", "stderr")
 
 
@@ -153,7 +155,8 @@ class _Description:
             raise self._document.invalid([self._default_problem(detail) for detail in error.errors()]) from error
 
     def _default_problem(self, detail: Any) -> str:
-        name, *inner = detail["loc"] or ("",)
+        named = _NAMED.match(detail["msg"])  # by a check of all fields together
+        name, *inner = detail["loc"] or (named[1] if named else "",)
         moved: Any = {**detail, "loc": ("parameters", name, "default", *inner)}
         (problem,) = validation_problems(self._document, [moved], ProgramFile)
         return problem
@@ -172,5 +175,5 @@ def _environment_kind(given: dict[str, Any]) -> Any:
 
 def _field_name(parameter: str) -> str:
     """Return a name for a parameter's field: its own, unless each task has that already or pydantic forbids it."""
-    taken = parameter in _TAKEN or parameter.startswith(("_", "model_"))
+    taken = parameter in _TAKEN or hasattr(ThirdPartyTask, parameter) or parameter.startswith(("_", "model_"))
     return f"parameter_{parameter}" if taken else parameter

@@ -174,8 +174,8 @@ def test_p9_all_problems_of_a_file_are_said_at_once_with_their_lines(problems):
         'line 5: parameters.run_number=1.1: Input should be a valid string; write it in quotes: "1.10"',
         "line 7: parameters.masks.a.1='x': Input should be a valid integer, unable to parse string as an integer",
         "line 8: parameters.geometry: {{ nowhere }}: there is no 'nowhere'; nothing is known here",
-        "line 9: limits.rum: there is no such key; did you mean 'run'?",
         "line 9: limits.memory='much': could not parse value and unit from byte string",
+        "line 9: limits.rum: there is no such key; did you mean 'run'?",
         "line 10: queu: there is no such key; did you mean 'queue'?",
         "line 11: before: there is no such key; there are limits, parameters, queue, retry, task, use, values",
     ]
