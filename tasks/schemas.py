@@ -85,7 +85,7 @@ def _open(schema: Any) -> Any:
 
 def _opened_part(keyword: str, part: Any) -> Any:
     match keyword, part:
-        case "properties", dict():
+        case (("properties" | "patternProperties"), dict()):
             return {name: _or_reference(_open(inner)) for name, inner in part.items()}
         case "$defs", dict():
             return {name: _open(inner) for name, inner in part.items()}

@@ -44,7 +44,7 @@ def read_request(catalogue: Catalogue, target: str, words: Sequence[str], file: 
             f"{target} is a job file and has its own parameters; --parameters goes with a task's name"
         )
     else:
-        job = load_job(target)
+        job = load_job(target, None if words else catalogue)  # with words, what the file alone lacks is no problem
     if job is None:
         task = task_from_words(catalogue[target], words)
         return Request(task, None, _origins(task, None, words))

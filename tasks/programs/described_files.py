@@ -44,6 +44,6 @@ def load_program(path: Path | str) -> type[ThirdPartyTask]:
     Raises:
         InvalidFile: naming each problem with its line.
     """
-    from .described_program import described_program  # the models of such files take a while to make
+    from .program_class import described_program  # the models of such files take a while to make
 
     return described_program(read_document(path))

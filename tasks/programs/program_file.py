@@ -87,7 +87,9 @@ class ProgramFile(BaseModel):
     """Words between the executable and its options."""
     version_arguments: list[str] = []
     """Arguments that make the program print its version."""
-    parameters: dict[ParameterName, ParameterEntry] = {}
+    parameters: Annotated[
+        dict[ParameterName, ParameterEntry], Field(json_schema_extra={"additionalProperties": False})
+    ] = {}
     """What a job gives; options, then positionals, in this order."""
     progress: Annotated[
         ProgressEntry | None,

@@ -145,7 +145,9 @@ def test_sets_are_named_from_the_folder_of_the_job_file(loaded, folder, monkeypa
 
 
 def test_a_relative_default_is_named_from_the_folder_too(loaded, folder):
-    assert loaded("task: integrate\nparameters: {images: []}\n").task_from(CATALOGUE).geometry == folder / "default.poni"
+    assert (
+        loaded("task: integrate\nparameters: {images: []}\n").task_from(CATALOGUE).geometry == folder / "default.poni"
+    )
 
 
 def test_changes_go_before_the_file_and_their_paths_are_not_of_its_folder(loaded, folder):
@@ -199,7 +201,10 @@ def test_p9_all_problems_of_a_file_are_said_at_once_with_their_lines(problems):
         ("task: integrate\nvalues:\n  a: '{{ b }}'\n  b: 1\n", "further down; move it up"),
         ("task: integrate\nvalues:\n  a:\n    x: ['{{ a.y }}']\n    y: 1\n", "line 4: values.a.x.0: {{ a.y }}"),
         ("task: integrate\nvalues: {a: '{{ b }}', b: '{{ a }}'}\n", "values.a: {{ b }}: there is no 'b'"),
-        ("task: integrate\nparameters: '{{ x }}'\nvalues: {x: 3}\n", "line 2: parameters=3: Input should be a valid dict"),
+        (
+            "task: integrate\nparameters: '{{ x }}'\nvalues: {x: 3}\n",
+            "line 2: parameters=3: Input should be a valid dict",
+        ),
         (
             "task: integrate\nvalues: {x: 1.10}\nparameters: {images: [], run_number: '{{ x }}'}\n",
             "run_number=1.1: Input should be a valid string; write it in quotes where it is defined",

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 import pytest
 from attempts import Attempt
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from outrider import (
     FileGrowth,
@@ -27,6 +27,7 @@ from outrider import (
 )
 from outrider.config.errors import CatalogueError
 from outrider.tasks import load_catalogue
+from outrider.tasks.programs import program_class
 
 WHOLE = """\
 name: sort_all
@@ -117,7 +118,14 @@ def test_p1_a_file_says_all_that_a_class_says(described):
             theirs[ours.parameter].is_path,
             theirs[ours.parameter].is_list,
         )
-    given = {"words": ["a b", "-c"], "key": 2, "excluded": ["0012", ""], "rest": ["--x"], "mode": "0012", "reverse": True}
+    given = {
+        "words": ["a b", "-c"],
+        "key": 2,
+        "excluded": ["0012", ""],
+        "rest": ["--x"],
+        "mode": "0012",
+        "reverse": True,
+    }
     assert task.from_parameters(given).argv() == SortAll.from_parameters(given).argv()
     assert task.from_parameters(given).parameters() == SortAll.from_parameters(given).parameters()
     ours, theirs = task.model_json_schema()["properties"], SortAll.model_json_schema()["properties"]
@@ -185,6 +193,25 @@ def test_variables_are_text(described, problems):
     ]
 
 
+def test_an_environment_may_be_a_model_where_a_class_may_have_one(described, monkeypatch):
+    class Variables(BaseModel):
+        set: dict[str, str] = {}
+        unset: list[str] = []
+
+    class Wider:
+        environment: ClassVar[Variables | dict[str, str]] = {}
+
+    monkeypatch.setattr(program_class, "TaskDescription", Wider)
+    members = {}
+    monkeypatch.setattr(program_class.types, "new_class", lambda *_, exec_body: exec_body(members))
+    for text, expected in (
+        ("{set: {A: 0012}, unset: [B]}", Variables(set={"A": "0012"}, unset=["B"])),
+        ("{A: b, set: c}", {"A": "b", "set": "c"}),
+    ):
+        described(f"executable: x\nenvironment: {text}\n")
+        assert members["environment"] == expected
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -194,15 +221,24 @@ def test_variables_are_text(described, problems):
         ("executable: x\nname: Sort Words\n", "line 2: name='Sort Words': String should match pattern"),
         ("executable: x\nbuffering: block\n", "line 2: buffering='block': Input should be 'program', 'line' or"),
         ("executable: x\nlimits:\n  run: soon\n", "line 3: limits.run='soon'"),
-        ("executable: x\nsubcommand: [1]\n", 'line 2: subcommand.0=1: Input should be a valid string; write it in quotes: "1"'),
+        (
+            "executable: x\nsubcommand: [1]\n",
+            'line 2: subcommand.0=1: Input should be a valid string; write it in quotes: "1"',
+        ),
         ("executable: x\nversion: 1.10\n", 'write it in quotes: "1.10"'),
         ("executable: x\nprogress: '('\n", "line 2: progress '(' is no regular expression"),
         ("executable: x\nprogress: {}\n", "line 2: progress: write a regular expression, or one of json and growth"),
         ("executable: x\nprogress: {growth: {output: o}}\n", "line 2: progress FileGrowth(field='o'"),
-        ("executable: x\nprogress: {json: {done: a, totl: b}}\n", "progress.json.totl: there is no such key; did you mean"),
+        (
+            "executable: x\nprogress: {json: {done: a, totl: b}}\n",
+            "progress.json.totl: there is no such key; did you mean",
+        ),
         ("executable: x\ntemplates:\n  a: b.j2\n", "line 3: templates.a: there is no file"),
         ("executable: x\nresult: {read: out}\n", "line 2: result.read: 'out' is no output; there are stdout, stderr"),
-        ("executable: x\nresult: {read: stdout, as: yaml}\n", "result.as='yaml': Input should be 'text', 'json' or 'number'"),
+        (
+            "executable: x\nresult: {read: stdout, as: yaml}\n",
+            "result.as='yaml': Input should be 'text', 'json' or 'number'",
+        ),
         ("executable: x\nresult: {read: stdout, pattern: a}\n", "result.pattern='a': needs one group"),
         ("executable: x\nresult: {read: stdout, pattern: '('}\n", "is no regular expression"),
     ],
@@ -223,7 +259,10 @@ def test_p9_what_is_wrong_with_a_description_is_said_with_its_line(problems, tex
         ("{type: text, flag: -p, defualt: x}", "p.defualt: there is no such key; did you mean 'default'?"),
         ("{type: int, flag: -p, default: x}", "p.default='x': Input should be a valid integer"),
         ("{type: int, flag: -p, default: 0, minimum: 1}", "p.default=0: Input should be greater"),
-        ("{type: text, flag: -p, default: 1.10}", 'p.default=1.1: Input should be a valid string; write it in quotes: "1.10"'),
+        (
+            "{type: text, flag: -p, default: 1.10}",
+            'p.default=1.1: Input should be a valid string; write it in quotes: "1.10"',
+        ),
         ("{type: [int], flag: -p, default: [1, x]}", "p.default.1='x': Input should be a valid integer"),
         ("{type: choice, flag: -p}", "p: a choice needs choices"),
         ("{type: choice, choices: [1], flag: -p}", "p.choices.0=1: Input should be a valid string; write it in quotes"),
@@ -247,7 +286,9 @@ def test_p9_a_wrong_parameter_is_named_with_its_line(problems, entry, words):
 
 
 def test_a_parameters_name_is_a_word(problems):
-    assert "line 3: parameters.max-iter" in problems("executable: x\nparameters:\n  max-iter: {type: int, flag: -m}\n")[0]
+    assert (
+        "line 3: parameters.max-iter" in problems("executable: x\nparameters:\n  max-iter: {type: int, flag: -m}\n")[0]
+    )
 
 
 def test_what_only_the_whole_shows_is_said_too(problems):
@@ -264,8 +305,24 @@ def test_a_file_whose_name_is_no_task_name_needs_a_name(described):
     assert described("executable: x\nname: first\n", "1st.yaml").name == "first"
 
 
-NAMES = ["name", "limits", "version", "result", "templates", "environment", "executable", "model_config", "model_validate_x",
-         "_private", "json", "copy", "argv", "from", "described_in", "register"]
+NAMES = [
+    "name",
+    "limits",
+    "version",
+    "result",
+    "templates",
+    "environment",
+    "executable",
+    "model_config",
+    "model_validate_x",
+    "_private",
+    "json",
+    "copy",
+    "argv",
+    "from",
+    "described_in",
+    "register",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -323,7 +380,9 @@ def test_the_catalogue_has_described_programs_by_file_and_folder(tmp_path):
     (tmp_path / "programs").mkdir()
     for name in ("one.yaml", "programs/two.yml", "programs/.hidden.yaml", "programs/notes.txt"):
         (tmp_path / name).write_text("executable: x\n")
-    ours = set(load_catalogue(["one.yaml", "programs/", str(tmp_path / "one.yaml")], tmp_path)) - set(load_catalogue([]))
+    ours = set(load_catalogue(["one.yaml", "programs/", str(tmp_path / "one.yaml")], tmp_path)) - set(
+        load_catalogue([])
+    )
     assert ours == {"one", "two"}
 
 

@@ -1,5 +1,6 @@
 """References lead to values by name: they keep types, and lead nowhere else."""
 
+import contextlib
 import time
 from enum import Enum
 from pathlib import Path
@@ -155,10 +156,8 @@ def test_within_text_a_value_is_its_text(before, after, value):
 
 @given(st.text("{}[].\"\\ ab0-'", max_size=40))
 def test_no_text_does_more_than_lead_to_a_value_or_an_error(text):
-    try:
-        resolve(text, {"a": {"b": [1]}})
-    except InvalidReference as error:
-        assert str(error)
+    with contextlib.suppress(InvalidReference):
+        assert isinstance(resolve(text, {"a": {"b": [1]}}), str | dict | list | int)
 
 
 def test_what_comes_by_a_reference_is_no_text_to_be_resolved():
@@ -169,7 +168,9 @@ def doubling(one):
     """Names each of which is the one before twice, as a set of parameters builds them."""
     names, budget = {"a0": one}, Budget()
     for n in range(60):
-        names[f"a{n + 1}"] = resolve(f"{{{{ a{n} }}}}{{{{ a{n} }}}}" if isinstance(one, str) else [f"{{{{ a{n} }}}}"] * 2, names, budget)
+        names[f"a{n + 1}"] = resolve(
+            f"{{{{ a{n} }}}}{{{{ a{n} }}}}" if isinstance(one, str) else [f"{{{{ a{n} }}}}"] * 2, names, budget
+        )
 
 
 @pytest.mark.parametrize(("one", "words"), [("x", "too much text"), (["x"], "too many values")])
@@ -181,10 +182,12 @@ def test_a_billion_laughs_by_references_are_refused(one, words):
 
 
 def test_levels_that_references_add_are_bounded():
-    names = {"a0": 1}
+    deep = 1
+    for _ in range(99):
+        deep = resolve(["{{ x }}"], {"x": deep})
+    assert resolve(["{{ x }}"], {"x": deep}) == [deep]
     with pytest.raises(InvalidReference, match="more than 100 levels"):
-        for n in range(200):
-            names[f"a{n + 1}"] = resolve([f"{{{{ a{n} }}}}"], names)
+        resolve([["{{ x }}"]], {"x": deep})
 
 
 def test_a_value_within_itself_is_refused():
