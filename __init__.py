@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         as_completed_async,
         job,
         jobs,
+        load_job,
         submit,
         submit_many,
     )
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
         Cancelled,
         FileGrowth,
         Flag,
+        JobDescription,
         JsonProgress,
         NotAnArgument,
         Output,
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
         Task,
         ThirdPartyTask,
         WorkingDirectory,
+        load_program,
         task,
     )
     from .worker import (
@@ -82,7 +85,17 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "client": ("Client", "Job", "as_completed", "as_completed_async", "job", "jobs", "submit", "submit_many"),
+    "client": (
+        "Client",
+        "Job",
+        "as_completed",
+        "as_completed_async",
+        "job",
+        "jobs",
+        "load_job",
+        "submit",
+        "submit_many",
+    ),
     "communicators": (
         "Artifact",
         "FailureReason",
@@ -125,6 +138,7 @@ _HOMES = {
         "Cancelled",
         "FileGrowth",
         "Flag",
+        "JobDescription",
         "JsonProgress",
         "NotAnArgument",
         "Output",
@@ -137,6 +151,7 @@ _HOMES = {
         "Task",
         "ThirdPartyTask",
         "WorkingDirectory",
+        "load_program",
         "task",
     ),
     "worker": ("app",),
@@ -162,6 +177,7 @@ __all__ = [
     "InvalidParameters",
     "Job",
     "JobCancelled",
+    "JobDescription",
     "JobError",
     "JobFailed",
     "JobLost",
@@ -202,6 +218,8 @@ __all__ = [
     "as_completed_async",
     "job",
     "jobs",
+    "load_job",
+    "load_program",
     "submit",
     "submit_many",
     "task",

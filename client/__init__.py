@@ -2,7 +2,7 @@
 
 from .client import Client, SubmitOptions
 from .completion import as_completed, as_completed_async
-from .default import default_client, job, jobs, submit, submit_many
+from .default import default_client, job, jobs, load_job, submit, submit_many
 from .has_result import HasResult
 from .job import Job
 
@@ -16,6 +16,7 @@ __all__ = [
     "default_client",
     "job",
     "jobs",
+    "load_job",
     "submit",
     "submit_many",
 ]

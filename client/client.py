@@ -1,5 +1,6 @@
 """What a producer's process shares between its jobs, and how jobs are submitted and found."""
 
+import dataclasses
 import functools
 import getpass
 import json
@@ -7,7 +8,6 @@ import socket
 import time
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,7 +24,15 @@ from ..config.errors import (
     SubmitError,
     SubmittedAtImport,
 )
-from ..tasks import Catalogue, FunctionTask, TaskDescription, load_catalogue, module_being_loaded
+from ..tasks import (
+    Catalogue,
+    FunctionTask,
+    JobDescription,
+    TaskDescription,
+    load_catalogue,
+    load_job,
+    module_being_loaded,
+)
 from .has_result import HasResult
 from .job import Job
 from .publisher import Publisher
@@ -37,7 +45,7 @@ _FULL_PAUSE_SECONDS = 0.05
 R_co = TypeVar("R_co", covariant=True)
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class SubmitOptions:
     """What a submission decides beside the task."""
 
@@ -51,6 +59,14 @@ class SubmitOptions:
     limits: Limits | None = None
     #: In place of the task's.
     retry: RetryPolicy | None = None
+    #: In place of the settings'.
+    queue: str | None = None
+
+    def after(self, job: JobDescription) -> "SubmitOptions":
+        """Return these options, with the job's own where nothing is said here."""
+        return dataclasses.replace(
+            self, limits=self.limits or job.limits, retry=self.retry or job.retry, queue=self.queue or job.queue
+        )
 
 
 class Client:
@@ -77,23 +93,25 @@ class Client:
     @functools.cached_property
     def catalogue(self) -> Catalogue:
         """The tasks that this process knows."""
-        return load_catalogue(self._settings.tasks)
+        return load_catalogue(self._settings.tasks, self._settings.project)
 
     def submit(
         self,
-        task: HasResult[R_co] | str,
+        task: HasResult[R_co] | JobDescription | str,
         parameters: Mapping[str, Any] | None = None,
         options: "SubmitOptions | None" = None,
     ) -> Job[R_co]:
         """Hand over a task, and return its job at once. `outrider.submit` is the same with its options spelled out.
 
         Raises:
-            UnknownTask, InvalidParameters: before anything is recorded.
+            UnknownTask, InvalidParameters, InvalidFile: before anything is recorded.
             IdempotencyKeyReused: when the key belongs to a job with another task or other parameters.
             QueueFull: when as many jobs wait as the settings allow, also after the time that the options give.
             BrokerUnavailable: when Redis does not answer within the settings' `connect_timeout`, or refuses us.
         """
         options = options or SubmitOptions()
+        if isinstance(task, JobDescription):
+            options = options.after(task)
         prepared = self._prepare(task, dict(parameters or {}))
         spec = self._spec(prepared, options)
         job_id = self._open(spec, options)
@@ -102,6 +120,14 @@ class Client:
         else:
             self._find_again(spec, job_id, options.idempotency_key or "")
         return Job(self, job_id, prepared.result_adapter())
+
+    def load_job(self, path: Path | str) -> JobDescription:
+        """Read a job file, and check it against the tasks that this process knows.
+
+        Raises:
+            InvalidFile: naming each problem with its line.
+        """
+        return load_job(path, self.catalogue)
 
     def submit_many(self, tasks: Iterable[HasResult[R_co]]) -> list[Job[R_co]]:
         """Hand over many tasks; all records are opened in one round trip.
@@ -152,12 +178,19 @@ class Client:
         known = record.spec.task in self.catalogue
         return Job(self, record.id, self.catalogue[record.spec.task].result_adapter() if known else None)
 
-    def _prepare(self, task: HasResult[Any] | str, parameters: dict[str, Any]) -> TaskDescription:
+    def _described(self, task: HasResult[Any] | JobDescription | str, parameters: dict[str, Any]) -> Any:
+        if isinstance(task, str):
+            return self.catalogue[task].from_parameters(parameters)
+        if isinstance(task, JobDescription):
+            return task.task_from(self.catalogue, parameters)
+        if parameters:
+            raise TypeError(f"parameters go into the task: {type(task).__name__}({', '.join(parameters)}=...)")
+        return task
+
+    def _prepare(self, task: HasResult[Any] | JobDescription | str, parameters: dict[str, Any]) -> TaskDescription:
         if (module := module_being_loaded()) is not None:
             raise SubmittedAtImport(module)
-        described = self.catalogue[task].from_parameters(parameters) if isinstance(task, str) else task
-        if parameters and not isinstance(task, str):
-            raise TypeError(f"parameters go into the task: {type(task).__name__}({', '.join(parameters)}=...)")
+        described = self._described(task, parameters)
         if not isinstance(described, TaskDescription):
             raise TypeError(f"submit takes a task, or the name of one, not {_instead(task)}")
         if not described.is_complete():
@@ -177,7 +210,7 @@ class Client:
             task=task.name,
             version=task.version,
             parameters=task.parameters(),
-            queue=self._settings.queue,
+            queue=options.queue or self._settings.queue,
             limits=options.limits or task.limits,
             retry=options.retry or task.retry,
             exclusive=task.exclusive,

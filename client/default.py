@@ -3,15 +3,17 @@
 import dataclasses
 import functools
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from ..communicators import JobRecord
 from ..config import Limits, RetryPolicy, load_settings
+from ..tasks import JobDescription
 from .client import Client, SubmitOptions
 from .has_result import HasResult
 from .job import Job
 
-__all__ = ["default_client", "job", "jobs", "submit", "submit_many"]
+__all__ = ["default_client", "job", "jobs", "load_job", "submit", "submit_many"]
 
 R = TypeVar("R")
 
@@ -33,29 +35,38 @@ def submit(
     timeout: float | None = None,
     limits: Limits | None = None,
     retry: RetryPolicy | None = None,
+    queue: str | None = None,
 ) -> Job[R]: ...
 @overload
-def submit(task: str, **parameters: Any) -> Job[Any]: ...
-def submit(task: HasResult[Any] | str, **words: Any) -> Job[Any]:
+def submit(task: str | JobDescription, **parameters: Any) -> Job[Any]: ...
+def submit(task: HasResult[Any] | JobDescription | str, **words: Any) -> Job[Any]:
     """Hand over a task, and return its job at once.
 
     Args:
-        task: a task, or the name of one in the catalogue. Input files may be named from the working directory.
+        task: a task, the name of one in the catalogue, or what `load_job` has read. Input files may be named from the
+            working directory.
         idempotency_key: the first job submitted with this key is returned again instead of a new one.
         block: while the queue is full, wait for a place instead of raising `QueueFull`.
         timeout: seconds to wait for a place; `None`: for ever.
         limits: bounds on the job, in place of the task's.
         retry: when the job may be attempted again, in place of the task's.
-        words: the parameters of a task given by name; the options above go beside them.
+        queue: where the job waits, in place of the settings'.
+        words: the parameters of a task given by name, or those of a job file to be changed; the options above go beside
+            them.
 
     Raises:
-        UnknownTask, InvalidParameters: before anything is recorded.
+        UnknownTask, InvalidParameters, InvalidFile: before anything is recorded.
         QueueFull: when as many jobs wait as the settings allow.
         BrokerUnavailable: when Redis does not answer within the settings' `connect_timeout`, or refuses us.
     """
     options = {name: words.pop(name) for name in _OPTIONS if name in words}
     job: Job[Any] = default_client().submit(task, words, SubmitOptions(**options))
     return job
+
+
+def load_job(path: Path | str) -> JobDescription:
+    """Read a job file, and check it against the tasks that this process knows. Raises `InvalidFile`."""
+    return default_client().load_job(path)
 
 
 def submit_many(tasks: Iterable[HasResult[R]]) -> list[Job[R]]:

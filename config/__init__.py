@@ -4,26 +4,33 @@ from .celery_options import celery_options
 from .durations import Duration
 from .embedded_redis import embedded_redis_url, find_redis_server, runtime_directory
 from .logs import set_up_logging
-from .policies import Limits, RetryPolicy
+from .policies import Limits, QueueName, RetryPolicy
 from .project import project_folder
 from .redis_url import check_redis_url, for_kombu, shown
+from .reference_path import root_name
+from .references import Budget, escape, resolve
 from .settings import Settings, load_settings, program_environment, service_environment
 
 __all__ = [
+    "Budget",
     "Duration",
     "Limits",
+    "QueueName",
     "RetryPolicy",
     "Settings",
     "broker_url",
     "celery_options",
     "check_redis_url",
     "embedded_redis_url",
+    "escape",
     "find_redis_server",
     "for_kombu",
     "ledger_url",
     "load_settings",
     "program_environment",
     "project_folder",
+    "resolve",
+    "root_name",
     "runtime_directory",
     "service_environment",
     "set_up_logging",

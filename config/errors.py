@@ -12,6 +12,7 @@ OutriderError
 │   ├── SubmittedAtImport
 │   ├── QueueFull
 │   └── BrokerUnavailable
+├── InvalidReference           a {{ reference }} leads nowhere
 ├── JobNotFound                no record has this id (any more)
 ├── LedgerError                the ledger refused a write
 │   ├── IllegalTransition      the state machine has no such arrow
@@ -49,6 +50,7 @@ __all__ = [
     "IllegalTransition",
     "InvalidFile",
     "InvalidParameters",
+    "InvalidReference",
     "JobCancelled",
     "JobClosed",
     "JobError",
@@ -175,6 +177,19 @@ class BrokerUnavailable(SubmitError):
 
     def __str__(self) -> str:
         return f"Redis at {self.url} cannot be used: {self.reason}; check OUTRIDER_BROKER_URL and the server"
+
+
+class InvalidReference(OutriderError):
+    """A `{{ reference }}` leads nowhere, or to what cannot stand in its place; `place` is the way to it in the value."""
+
+    def __init__(self, reference: str, why: str, place: list[str | int]) -> None:
+        super().__init__(reference, why, place)
+        self.reference = reference
+        self.why = why
+        self.place = place
+
+    def __str__(self) -> str:
+        return f"{self.reference}: {self.why}"
 
 
 class JobNotFound(OutriderError):

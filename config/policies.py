@@ -3,13 +3,21 @@
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BaseModel, ByteSize, ConfigDict, Field
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, WithJsonSchema
 
 from .durations import Duration
 
-__all__ = ["Limits", "RetryPolicy"]
+__all__ = ["Limits", "QueueName", "RetryPolicy"]
+
+#: The name of a queue; it is that of a key in Redis, beside which other keys have a colon or begin with `_`.
+QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)]
 
 _Positive = Annotated[Duration, Field(gt=timedelta(0))]
+_SIZE_SCHEMA = {
+    "description": "bytes, or a number with a unit: 500MB, 8GiB",
+    "anyOf": [{"type": "integer"}, {"type": "string", "pattern": r"^\s*\d*\.?\d+\s*\w*\s*$"}],
+}
+_Size = Annotated[ByteSize, Field(gt=0), WithJsonSchema(_SIZE_SCHEMA, mode="validation")]
 
 
 class Limits(BaseModel):
@@ -26,7 +34,7 @@ class Limits(BaseModel):
     #: From the claim to the program's start.
     preparation: _Positive | None = None
     #: Resident bytes of the program and all that it started, together.
-    memory: Annotated[ByteSize, Field(gt=0)] | None = None
+    memory: _Size | None = None
 
 
 class RetryPolicy(BaseModel):

@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     ledger_url: str | None = None
     #: Redis for Celery's own results, a courtesy to `AsyncResult`; unset: the broker's.
     result_url: str | None = None
-    #: Modules that hold tasks, separated by commas.
+    #: Modules, YAML files, and folders of these that hold tasks, separated by commas; files are named from the project.
     tasks: Annotated[tuple[str, ...], NoDecode] = ()
     #: The folder of the job directories; unset: `.outrider/jobs` in the project.
     work_root: Path | None = None

@@ -13,7 +13,11 @@ from .arguments import (
 from .buffering import (
     Buffering,
 )
-from .catalogue import Catalogue, load_catalogue, module_being_loaded
+from .catalogue import (
+    Catalogue,
+    load_catalogue,
+    module_being_loaded,
+)
 from .channel import (
     Cancelled,
     Channel,
@@ -31,6 +35,13 @@ from .function_task import (
     FunctionTask,
     task,
 )
+from .job_description import (
+    JobDescription,
+)
+from .job_file import (
+    load_job,
+    load_parameters,
+)
 from .paths import (
     paths_in,
 )
@@ -41,9 +52,17 @@ from .place import (
 from .program_run import (
     ProgramRun,
 )
+from .programs import (
+    load_program,
+)
 from .progress import (
     FileGrowth,
     JsonProgress,
+)
+from .schemas import (
+    job_schema,
+    program_schema,
+    task_schema,
 )
 from .tally import (
     Tally,
@@ -60,6 +79,7 @@ __all__ = [
     "FileGrowth",
     "Flag",
     "FunctionTask",
+    "JobDescription",
     "JsonProgress",
     "NotAnArgument",
     "Output",
@@ -74,10 +94,16 @@ __all__ = [
     "TaskField",
     "ThirdPartyTask",
     "WorkingDirectory",
+    "job_schema",
     "load_catalogue",
+    "load_job",
+    "load_parameters",
+    "load_program",
     "module_being_loaded",
     "paths_in",
     "place_of",
+    "program_schema",
     "task",
     "task_at",
+    "task_schema",
 ]

@@ -1,4 +1,4 @@
-"""The tasks that this process knows. Nothing is registered: modules are looked at."""
+"""The tasks that this process knows. Nothing is registered: modules and files are looked at."""
 
 import difflib
 import importlib
@@ -7,13 +7,16 @@ import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from importlib.metadata import entry_points
+from pathlib import Path
 from types import ModuleType
 
-from ..config.errors import CatalogueError, UnknownTask
+from ..config.errors import CatalogueError, InvalidFile, UnknownTask
 from .description import TaskDescription
 from .first_party import Task
 from .function_task import FunctionTask
 from .place import place_of, task_at
+from .programs import described_files, is_path, load_program
+from .third_party import ThirdPartyTask
 
 __all__ = ["Catalogue", "load_catalogue", "module_being_loaded"]
 
@@ -58,17 +61,31 @@ class Catalogue(Mapping[str, type[TaskDescription]]):
         return len(self._tasks)
 
 
-def load_catalogue(modules: Iterable[str]) -> Catalogue:
-    """Return the tasks of our library, of the named modules, and of the packages that declare an entry point.
+def load_catalogue(sources: Iterable[str], folder: Path = Path()) -> Catalogue:
+    """Return the tasks of our library, of the named sources, and of the packages that declare an entry point.
+
+    Args:
+        sources: modules, and YAML files or folders of them, see `described_files`.
+        folder: where relative paths of files begin.
 
     Raises:
-        CatalogueError: when a module cannot be imported, two tasks have one name, or the process of a first-party task
+        CatalogueError: when a source cannot be loaded, two tasks have one name, or the process of a first-party task
             would not find it.
     """
-    found: list[type[TaskDescription]] = []
+    sources = dict.fromkeys(sources)
+    files = described_files(sources, folder)
+    modules = [source for source in sources if not is_path(source)]
+    found: list[type[TaskDescription]] = [_described(file) for file in files]
     for name in (*_library(), *modules, *(point.value for point in entry_points(group=_ENTRY_POINTS))):
         found += _tasks_of(_import(name))
     return Catalogue(found)
+
+
+def _described(file: Path) -> type[TaskDescription]:
+    try:
+        return load_program(file)
+    except InvalidFile as error:
+        raise CatalogueError(f"the description of a program cannot be used: {error}") from error
 
 
 def _library() -> list[str]:
@@ -117,4 +134,6 @@ def _check_place(task: type[Task], name: str) -> None:
 
 
 def _place(task: type[TaskDescription]) -> str:
+    if issubclass(task, ThirdPartyTask) and task.described_in:
+        return str(task.described_in)
     return f"{task.__module__}.{task.__qualname__}"

@@ -15,7 +15,7 @@ from .paths import with_paths
 from .staging import staged_outputs, with_staged_outputs
 from .templates import FileTemplate, templates_of
 
-__all__ = ["TaskDescription"]
+__all__ = ["TaskDescription", "parameter_problem"]
 
 
 class TaskDescription(BaseModel):
@@ -102,7 +102,7 @@ class TaskDescription(BaseModel):
         try:
             return cls.model_validate(parameters)
         except ValidationError as error:
-            raise InvalidParameters(cls.name, [_problem(detail) for detail in error.errors()]) from error
+            raise InvalidParameters(cls.name, [parameter_problem(detail) for detail in error.errors()]) from error
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters as JSON values."""
@@ -152,7 +152,8 @@ def _adapter_of_any_class(annotation: Any) -> TypeAdapter[Any]:
     return TypeAdapter(another_name("Result", annotation), config=ConfigDict(arbitrary_types_allowed=True))
 
 
-def _problem(detail: Any) -> str:
+def parameter_problem(detail: Any) -> str:
+    """Return what is wrong with a parameter, as pydantic found it."""
     where = ".".join(map(str, detail["loc"]))
     if detail["type"] in ("extra_forbidden", "missing"):
         return f"{where}: {'there is no such field' if detail['type'] == 'extra_forbidden' else 'is required'}"

@@ -75,7 +75,7 @@ def task_fields(cls: type[BaseModel], *, need_places: bool = True) -> tuple[Task
     """
     unplaced = [] if need_places else [NotAnArgument()]
     fields = tuple(
-        replace(_task_field(cls, name, info.annotation, info.metadata or unplaced), alias=info.alias)
+        replace(_task_field(cls, name, info.annotation, _placed(info.metadata, unplaced)), alias=info.alias)
         for name, info in cls.model_fields.items()
     )
     for place, called in _SINGLE.items():
@@ -83,6 +83,11 @@ def task_fields(cls: type[BaseModel], *, need_places: bool = True) -> tuple[Task
         if len(names) > 1:
             raise TypeError(f"{cls.__name__}: {' and '.join(names)} cannot both be {called}")
     return fields
+
+
+def _placed(metadata: list[Any], unplaced: list[Any]) -> list[Any]:
+    """Return a field's metadata, with what says where its value goes when nothing else does."""
+    return metadata if _instances(metadata, Place | Output) else [*metadata, *unplaced]
 
 
 def _task_field(cls: type[BaseModel], name: str, annotation: Any, metadata: list[Any]) -> TaskField:

@@ -1,6 +1,7 @@
 """A program that we do not own, described as one class."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 from .argv import build_argv
@@ -41,6 +42,8 @@ class ThirdPartyTask(TaskDescription):
     buffering: ClassVar[Buffering] = "program"
     #: Arguments that make the program print its version; empty: it is not asked.
     version_arguments: ClassVar[tuple[str, ...]] = ()
+    #: The file that describes the program; `None`: a Python module does.
+    described_in: ClassVar[Path | None] = None
 
     @classmethod
     def __pydantic_init_subclass__(cls, **words: Any) -> None:

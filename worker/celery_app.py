@@ -45,7 +45,7 @@ app.add_defaults(_options)
 def executor_host() -> ExecutorHost:
     """Return this process's host of Executors."""
     settings = load_settings()
-    return ExecutorHost(settings, load_catalogue(settings.tasks), _tell_progress)
+    return ExecutorHost(settings, load_catalogue(settings.tasks, settings.project), _tell_progress)
 
 
 @signals.import_modules.connect(sender=app)

@@ -9,9 +9,10 @@ import click
 from ...config.errors import OutriderError
 from .artifacts import artifacts
 from .describe import describe, dry_run, tasks
-from .jobs import jobs, logs, result, show, submit, watch
+from .jobs import jobs, logs, result, show, watch
 from .serve import demo, redis, up, worker
 from .steering import cancel, pause, resume, send
+from .submitting import submit
 
 __all__ = ["main"]
 

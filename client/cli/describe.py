@@ -4,7 +4,6 @@ import shlex
 from pathlib import Path
 
 import click
-from pydantic.fields import FieldInfo
 from rich.text import Text
 
 from ...config import program_environment
@@ -18,11 +17,16 @@ from ...tasks import (
     TaskField,
     ThirdPartyTask,
     WorkingDirectory,
+    job_schema,
+    task_schema,
 )
+from ...tasks import program_schema as schema_of_programs
 from ...worker import plan_launch
 from ..default import default_client
 from .output import json_option, print_fields, print_json, print_table
-from .parameters import parameter_option, task_from_words
+from .parameters import file_option, parameter_option
+from .request import read_request
+from .type_texts import default_text, type_text
 
 __all__ = ["describe", "dry_run", "tasks"]
 
@@ -47,40 +51,49 @@ def tasks(as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("task")
-@click.option("--schema", is_flag=True, help="Print the JSON Schema of the parameters.")
+@click.argument("task", required=False)
+@click.option(
+    "--schema", is_flag=True, help="Print the JSON Schema of the task's parameters; without a task, of job files."
+)
+@click.option("--program-schema", is_flag=True, help="Print the JSON Schema of files that describe a program.")
 @json_option
-def describe(task: str, schema: bool, as_json: bool) -> None:
+def describe(task: str | None, schema: bool, program_schema: bool, as_json: bool) -> None:
     """Show a task's parameters and where they go on the command line."""
-    cls = default_client().catalogue[task]
-    if schema or as_json:
-        print_json(cls.model_json_schema())
-        return
-    click.echo(f"{task} (version {cls.version}): {_summary(cls)}\nruns {_program(cls)}\n")
+    if program_schema:
+        print_json(schema_of_programs())
+    elif task is None:
+        if not schema:
+            raise click.UsageError("name a task (`outrider tasks` lists them), or --schema or --program-schema")
+        print_json(job_schema(default_client().catalogue))
+    elif schema or as_json:
+        print_json(task_schema(default_client().catalogue[task]))
+    else:
+        _print_description(default_client().catalogue[task])
+
+
+def _print_description(task: type[TaskDescription]) -> None:
+    click.echo(f"{task.name} (version {task.version}): {_summary(task)}\nruns {_program(task)}\n")
     rows = []
-    for field in cls.task_fields():
-        info = cls.model_fields[field.name]
-        kind = str(getattr(info.annotation, "__name__", info.annotation)) if not field.is_list else str(info.annotation)
-        type_name = kind.replace("pathlib.", "").replace("typing.", "")
-        rows.append((field.parameter, type_name, _default(info), _goes_to(field)))
+    for field in task.task_fields():
+        info = task.model_fields[field.name]
+        rows.append((field.parameter, type_text(info.annotation), default_text(info), _goes_to(field)))
     print_table(("PARAMETER", "TYPE", "DEFAULT", "GOES TO"), rows)
 
 
 @click.command("dry-run")
 @click.argument("task")
 @parameter_option
+@file_option
 @json_option
-def dry_run(task: str, words: tuple[str, ...], as_json: bool) -> None:
-    """Show exactly what would run, without running it."""
-    prepared = task_from_words(default_client().catalogue[task], words).with_absolute_inputs(Path.cwd())
+def dry_run(task: str, words: tuple[str, ...], file: Path | None, as_json: bool) -> None:
+    """Show exactly what a task, or a job file, would run, without running it."""
+    request = read_request(default_client().catalogue, task, words, file)
+    prepared = request.task.with_absolute_inputs(Path.cwd())
     work = Path("<job directory>/attempt-1/work")
     directory = prepared.working_directory() or work
     launch = plan_launch(prepared.with_staged_outputs(work), directory, program_environment(), _COOKIES)
     outputs = _outputs(prepared, work)
-    origins = {
-        name: {"value": value, "from": "given" if name in prepared.model_fields_set else "default"}
-        for name, value in prepared.parameters().items()
-    }
+    origins = {name: {"value": value, "from": request.origins[name]} for name, value in prepared.parameters().items()}
     stdout = next((f.parameter for f in prepared.task_fields() if isinstance(f.place, Stdout)), "")
     streams = {"stdin": launch.stdin, "stdout": outputs[stdout]["written"] if stdout in outputs else None}
     if as_json:
@@ -100,14 +113,6 @@ def dry_run(task: str, words: tuple[str, ...], as_json: bool) -> None:
     )
     click.echo()
     print_table(("PARAMETER", "VALUE", "FROM"), [(n, repr(o["value"]), str(o["from"])) for n, o in origins.items()])
-
-
-def _default(info: FieldInfo) -> str:
-    if info.is_required():
-        return "required"
-    if info.default_factory_takes_validated_data:
-        return "follows from others"
-    return repr(info.get_default(call_default_factory=True))
 
 
 def _outputs(task: TaskDescription, work: Path) -> dict[str, dict[str, str]]:

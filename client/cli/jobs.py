@@ -1,4 +1,4 @@
-"""Commands about jobs: submit, look, follow."""
+"""Commands about jobs: look, follow."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,41 +8,15 @@ from rich.text import Text
 
 from ...communicators import JobRecord, JobState, Wish, described
 from ...config import shown
-from ..client import SubmitOptions
 from ..default import default_client
-from ..job import Job
 from .following import exit_with, follow, leaving
 from .output import as_json as to_json
 from .output import json_option, print_fields, print_json, print_table, state_text
-from .parameters import parameter_option, task_from_words
 
 #: Items of a list that `show` prints one by one.
 _LIST_SHOWN = 5
 
-__all__ = ["jobs", "logs", "result", "show", "submit", "watch"]
-
-
-@click.command()
-@click.argument("task")
-@parameter_option
-@click.option("--watch", "watching", is_flag=True, help="Follow the job; leave with 0 only if it succeeds.")
-@click.option("--once", "idempotency_key", metavar="KEY", help="Return the first job submitted with this key again.")
-@click.option("--block", "blocking", is_flag=True, help="While the queue is full, wait for a place.")
-@json_option
-def submit(
-    task: str, words: tuple[str, ...], watching: bool, idempotency_key: str | None, blocking: bool, as_json: bool
-) -> None:
-    """Hand over a task, and print its job's id."""
-    client = default_client()
-    options = SubmitOptions(idempotency_key=idempotency_key, block=blocking)
-    described: Any = task_from_words(client.catalogue[task], words)
-    job: Job[Any] = client.submit(described, options=options)
-    if as_json and not watching:
-        print_json({"id": job.id})
-    elif not as_json:
-        click.echo(job.id)
-    if watching:
-        follow(job, as_json=as_json)
+__all__ = ["jobs", "logs", "result", "show", "watch"]
 
 
 @click.command()

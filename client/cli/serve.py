@@ -17,13 +17,15 @@ __all__ = ["demo", "redis", "up", "worker"]
 
 
 @click.command()
-@click.option("--tasks", metavar="MODULES", help="Modules that hold tasks, separated by commas (OUTRIDER_TASKS).")
+@click.option(
+    "--tasks", metavar="SOURCES", help="Modules or YAML files that hold tasks, separated by commas (OUTRIDER_TASKS)."
+)
 @click.option("-c", "--concurrency", type=click.IntRange(min=1), help="How many jobs to run at once.")
 @click.option("--flower-port", default=5555, show_default=True, help="Flower's port on loopback; 0: any free one.")
 def up(tasks: str | None, concurrency: int | None, flower_port: int) -> None:
     """Run everything that one machine needs: Redis, a worker and Flower. Ctrl-C stops it."""
     settings = _with_tasks(tasks)
-    load_catalogue(settings.tasks)  # a module that cannot be imported is said here, not in a log
+    load_catalogue(settings.tasks, settings.project)  # what cannot be loaded is said here, not in a log
     stop = _stop_on_signals()
     with running_services(settings, concurrency=concurrency, flower_port=flower_port) as services:
         click.echo(f"Redis   {shown(broker_url(settings))}")
@@ -42,7 +44,9 @@ def up(tasks: str | None, concurrency: int | None, flower_port: int) -> None:
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.option("--tasks", metavar="MODULES", help="Modules that hold tasks, separated by commas (OUTRIDER_TASKS).")
+@click.option(
+    "--tasks", metavar="SOURCES", help="Modules or YAML files that hold tasks, separated by commas (OUTRIDER_TASKS)."
+)
 @click.option(
     "-P", "--pool", type=click.Choice(["threads", "prefork", "solo"]), help="Where slots live (OUTRIDER_POOL)."
 )

@@ -25,6 +25,7 @@ EXAMPLES = [
         "wrong parameters for task 'wc': a=1: no; b: is required",
     ),
     (errors.InvalidFile("job.yaml", ["line 3: bins=-1: no"]), "job.yaml: line 3: bins=-1: no"),
+    (errors.InvalidReference("{{ x }}", "there is no 'x'", ["bins"]), "{{ x }}: there is no 'x'"),
     (errors.IdempotencyKeyReused("k", "1", "wc"), "the key 'k' belongs to job 1 (wc)"),
     (errors.SubmittedAtImport("mine"), "'mine' submits while it is imported as a task module; put that under"),
     (errors.QueueFull(7, 5), "7 jobs wait already (OUTRIDER_MAX_QUEUED=5)"),

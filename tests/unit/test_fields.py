@@ -148,3 +148,13 @@ def test_a_subclass_may_declare_a_field_anew():
         it: Annotated[int, Flag()] = 2
 
     assert Derived().argv() == ("prog", "--it", "2")
+
+
+def test_a_first_party_field_may_have_bounds_and_says_nothing_of_a_place():
+    class Bounded(Task):
+        bins: Annotated[int, Field(ge=1)]
+        output: Annotated[Path, Output(), Field(description="what comes out")] = Path("made")
+
+        def run(self) -> None: ...
+
+    assert [type(field.place) for field in Bounded.task_fields()] == [NotAnArgument, NotAnArgument]
