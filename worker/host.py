@@ -166,6 +166,7 @@ class ExecutorHost:
                 sweeper=Sweeper(worker_id),
                 store=ArtifactStore(settings.artifact_store_url),
                 inline_limit=settings.inline_limit,
+                keep_work=settings.keep_work,
             )
             services = (
                 self._pass_on_wake_ups(backend),

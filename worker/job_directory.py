@@ -2,10 +2,12 @@
 
 <jobs>/<job id>/
     parameters.json          what was submitted
-    outcome.json             how the job ended
+    record.json              all that is known about the job, once it is closed
     outputs/                 the declared outputs of the attempt that succeeded
+    partial/                 what there was of them, of a job that did not succeed
     artifacts/               parts of the result that are no JSON or too large for the ledger
     attempt-1/
+        record.json          how the attempt ended
         stdout.log, stderr.log
         work/                the program's working directory
 """
@@ -14,7 +16,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..communicators import Claim, Outcome
+from ..communicators import RECORD_FILE, Claim, JobRecord, write_record
 from ..config.errors import CannotRun
 
 __all__ = ["JobDirectory"]
@@ -29,6 +31,8 @@ class JobDirectory:
         self.job = jobs / held.spec.id
         #: The job's folder in the artefact store, which is here unless the settings name another.
         self.artifacts = f"{held.spec.id}/artifacts"
+        #: Where outputs go that nobody vouches for; only the newest claim may fill it.
+        self.partial = self.job / "partial"
         self.attempt = self.job / f"attempt-{held.attempt}"
         self.work = self.attempt / "work"
         #: Where a first-party task puts copies of what is to be kept, until it is.
@@ -85,17 +89,16 @@ class JobDirectory:
             os.link(before, place)
         return place
 
-    def keep_outcome(self, outcome: Outcome) -> None:
+    def keep_record(self, record: JobRecord) -> None:
         """Write how the attempt ended, so that it is on disk whatever becomes of the ledger."""
-        self.attempt.mkdir(parents=True, exist_ok=True)
-        (self.attempt / "outcome.json").write_text(outcome.model_dump_json(indent=2))
+        write_record(self.attempt, record)
 
-    def publish_outcome(self) -> None:
+    def publish_record(self) -> None:
         """Make the attempt's end the job's. For the one who has closed the job."""
-        draft = self.job / "outcome.json.part"
+        draft = self.job / f"{RECORD_FILE}.part"
         draft.unlink(missing_ok=True)
-        os.link(self.attempt / "outcome.json", draft)
-        os.replace(draft, self.job / "outcome.json")
+        os.link(self.attempt / RECORD_FILE, draft)
+        os.replace(draft, self.job / RECORD_FILE)
 
     def _inside(self, name: str) -> Path:
         path = Path(os.path.normpath(self.work / name))

@@ -1,11 +1,12 @@
 """Where and how the Executors of one process carry out jobs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from ..communicators import ArtifactStore
+from .file_hashes import FileHashes
 from .process_table import ProcessTable
 from .sweeper import Sweeper
 
@@ -31,3 +32,6 @@ class Site:
     #: Where results go that are no JSON or too large for the ledger, and from how many bytes on.
     store: ArtifactStore
     inline_limit: int
+    #: Which working folders outlive their job: `always`, `unsuccessful` or `never`.
+    keep_work: str = "always"
+    hashes: FileHashes = field(default_factory=FileHashes)
