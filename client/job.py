@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
@@ -31,7 +32,16 @@ from ..communicators import (
     pack,
     unpack,
 )
-from ..config.errors import BrokerUnavailable, JobCancelled, JobError, JobFailed, JobLost, JobTimedOut, OutriderError
+from ..config.errors import (
+    BrokerUnavailable,
+    JobCancelled,
+    JobError,
+    JobFailed,
+    JobLost,
+    JobTimedOut,
+    OutriderError,
+    WaitTimeout,
+)
 from .typed_result import typed_result
 
 if TYPE_CHECKING:
@@ -111,6 +121,22 @@ class Job(Generic[R]):
         outcome = self.record().outcome
         kept |= outcome.artifacts if outcome else {}
         return {name: StoredFile(reference, self.client.store, name) for name, reference in kept.items()}
+
+    def outputs(self, *, partial: bool = False) -> dict[str, Path]:
+        """Return where the outputs of a job that has ended are, by field name. Waits for nothing.
+
+        Args:
+            partial: whether what a job that did not succeed has left will do; nobody vouches that such a file is whole.
+
+        Raises:
+            JobFailed, JobTimedOut, JobCancelled, JobLost: without `partial`, when the job did not succeed.
+            WaitTimeout: when the job has not ended.
+        """
+        if (outcome := self.record().outcome) is None:
+            raise WaitTimeout(self.id, 0)
+        if outcome.state is not JobState.SUCCEEDED and not partial:
+            raise _job_error(self.id, outcome)
+        return {name: output.path for name, output in outcome.outputs.items()}
 
     def watch(self, timeout: float | None = None, *, replay: bool = True) -> Iterator[Message]:
         """Yield where the job stands, if it has begun, then its messages as they come, until the terminal one.

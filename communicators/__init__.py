@@ -39,12 +39,14 @@ from .output import (
 )
 from .peers import ExecutorLink, SocketCommunicator
 from .record import AttemptFacts, Claim, InputFile, JobRecord, JobSpec, Provenance, RunFacts, Wanted, Wish
+from .record_file import RECORD_FILE, read_record
 from .redis_client import AsyncRedisClient, RedisClient
 from .redis_communicator import RedisCommunicator
 from .states import TRANSITIONS, JobState
 from .values import ArtifactStore, Opaque, Reference, StoredFile, described, pack, unpack
 
 __all__ = [
+    "RECORD_FILE",
     "TRANSITIONS",
     "Artifact",
     "ArtifactStore",
@@ -111,5 +113,6 @@ __all__ = [
     "commands",
     "described",
     "pack",
+    "read_record",
     "unpack",
 ]

@@ -39,6 +39,11 @@ class LedgerCommunicator(Communicator):
         self._ask_again = self._fetch = False
         self._waking = contextlib.ExitStack()
 
+    @property
+    def wanted(self) -> Wanted:
+        """What was wanted last, as far as we were told."""
+        return Wanted(self._wish, self._sent)
+
     async def open(self) -> None:
         """Listen for wake-ups."""
         self._waking.enter_context(self._ledger.waking(self._held.spec.id, self.wake))

@@ -38,8 +38,16 @@ class MemoryLedger(Ledger):
         """Claim a queued job."""
         record = self._records[job_id]
         token = self._tokens[job_id] = self._tokens.get(job_id, 0) + 1
-        held = Claim(spec=record.spec, token=token, attempt=record.attempt + 1, worker=worker)
-        facts = {"attempt": held.attempt, "worker": worker, "claimed_at": datetime.now(UTC)}
+        held = Claim(
+            spec=record.spec,
+            token=token,
+            attempt=record.attempt + 1,
+            worker=worker,
+            queued_at=record.queued_at,
+            claimed_at=datetime.now(UTC),
+            attempts=record.attempts,
+        )
+        facts = {"attempt": held.attempt, "worker": worker, "claimed_at": held.claimed_at}
         self._move(held, JobState.STARTING, StateChanged(state=JobState.STARTING), **facts)
         return held
 

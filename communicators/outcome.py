@@ -60,8 +60,9 @@ class OutputFile(_Fact):
 
     path: Path
     size: int
+    #: Empty for a partial one that is too large to be hashed before the job's end.
     sha256: str
-    #: Whether the job did not succeed: nobody vouches that the file is whole.
+    #: Whether the program did not end well, or left others out: nobody vouches that the file is whole.
     partial: bool = False
 
 
@@ -75,6 +76,7 @@ class Outcome(_Fact):
     #: The last lines of standard error, oldest first.
     stderr_tail: tuple[str, ...] = ()
     exit: Exit | None = None
+    #: By field. Those of a job that did not succeed are partial, unless only its result could not be read.
     outputs: dict[str, OutputFile] = {}
     #: The files that the task asked to be kept, by name.
     artifacts: dict[str, Reference] = {}

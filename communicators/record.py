@@ -27,6 +27,7 @@ __all__ = [
     "RunFacts",
     "Wanted",
     "Wish",
+    "moment",
     "text_fields",
 ]
 
@@ -130,8 +131,10 @@ class Provenance(BaseModel):
     python_version: str = ""
     #: Versions of the Python packages that were loaded in the process that made the result, by name.
     packages: dict[str, str] = {}
-    #: The input files, by path.
+    #: The input files, by path; of very many, the first.
     inputs: dict[str, InputFile] = {}
+    #: How many more there were.
+    inputs_left_out: int = 0
 
 
 class Claim(BaseModel):
@@ -143,6 +146,11 @@ class Claim(BaseModel):
     token: int
     attempt: int
     worker: str
+    #: By the ledger's clock.
+    queued_at: datetime | None = None
+    claimed_at: datetime | None = None
+    #: The attempts before this one, by number.
+    attempts: dict[int, AttemptFacts] = {}
 
     @property
     def cookie(self) -> str:
@@ -151,7 +159,10 @@ class Claim(BaseModel):
 
 
 class JobRecord(BaseModel):
-    """Everything the ledger knows about a job."""
+    """Everything the ledger knows about a job; in the job's directory, once it is closed, what its Executor knew.
+
+    There, the start and the end are by the clock of the worker's host.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="constants")
 
@@ -200,7 +211,7 @@ class JobRecord(BaseModel):
             elif name in _JSON_FIELDS:
                 values[name] = json.loads(raw)
             elif name in _TIME_FIELDS:
-                values[name] = datetime.fromtimestamp(int(raw) / 1000, UTC)
+                values[name] = moment(raw)
             else:
                 values[name] = raw.decode(errors="replace")
         return cls.model_validate(values)
@@ -208,6 +219,11 @@ class JobRecord(BaseModel):
 
 _JSON_FIELDS = frozenset({"spec", "run", "progress", "heartbeat", "provenance", "outcome"})
 _TIME_FIELDS = frozenset({"queued_at", "claimed_at", "started_at", "ended_at"})
+
+
+def moment(milliseconds: bytes) -> datetime:
+    """Return a time as the ledger keeps it."""
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
 
 
 def text_fields(**values: BaseModel) -> list[str]:

@@ -20,6 +20,7 @@ OutriderError
 │   ├── TooManyMessages        the job was sent as many messages as it may be
 │   └── Superseded             another attempt owns the job now
 ├── CannotRun                  a job ends before its program starts
+├── RecordDamaged              a job's record on disk is not what was written
 ├── ArtifactError              a value could not travel by way of the artefact store
 │   ├── ArtifactUnavailable    it cannot be written or read
 │   └── ArtifactDamaged        it is not what was stored
@@ -61,6 +62,7 @@ __all__ = [
     "LedgerError",
     "OutriderError",
     "QueueFull",
+    "RecordDamaged",
     "SettingsError",
     "SubmitError",
     "SubmittedAtImport",
@@ -265,6 +267,18 @@ class CannotRun(OutriderError):
 
     def __str__(self) -> str:
         return self.message
+
+
+class RecordDamaged(OutriderError):
+    """A job's record on disk is not what was written."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(path, why)
+        self.path = path
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.path} is no job's record: {self.why}; the attempts' folders beside it may hold one"
 
 
 class ArtifactError(OutriderError):

@@ -77,6 +77,14 @@ class CopyFile(ThirdPartyTask):
     copy_name: Annotated[Path, Output(), Positional()] = Path("copy")
 
 
+class TouchesItsInput(ThirdPartyTask):
+    """It changes what it was given."""
+
+    executable: ClassVar[str] = "touch"
+
+    source: Annotated[Path, Positional()]
+
+
 class NoProgram(ThirdPartyTask):
     """Its program does not exist."""
 

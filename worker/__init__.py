@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from .clean_up import CleanUp
 from .executor import Executor
 from .host import ExecutorHost
 from .launch import Launch, plan_launch
@@ -10,7 +11,7 @@ from .site import Site
 if TYPE_CHECKING:
     from .celery_app import app, celery_name
 
-__all__ = ["Executor", "ExecutorHost", "Launch", "Site", "app", "celery_name", "plan_launch"]
+__all__ = ["CleanUp", "Executor", "ExecutorHost", "Launch", "Site", "app", "celery_name", "plan_launch"]
 
 
 def __getattr__(name: str) -> Any:

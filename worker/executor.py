@@ -5,7 +5,6 @@ every strategy.
 """
 
 import asyncio
-import contextlib
 import logging
 import uuid
 from collections.abc import Callable
@@ -26,6 +25,7 @@ from ..communicators import (
 )
 from ..config.errors import CannotRun, InvalidParameters, LedgerError, UnknownTask
 from ..tasks import Catalogue, ProgramRun, Task, TaskDescription, ThirdPartyTask
+from .attempt_end import AttemptEnd
 from .ground import choose_ground
 from .job_directory import JobDirectory
 from .keeper import Keeper
@@ -65,6 +65,7 @@ class Executor:
         self.upward = LedgerCommunicator(held, ledger)
         self._keeper = Keeper(site, self._directory)
         self._relay = Relay(self.upward, self._keeper, self._facts)
+        self._end = AttemptEnd(held, self._directory, self.upward, self._relay)
         self._socket = site.sockets / f"{uuid.uuid4().hex[:12]}.sock"
 
     @property
@@ -104,10 +105,12 @@ class Executor:
         end = next_attempt(outcome, self._held.attempt, self._held.worker, spec.retry)
         await self.upward.close()
         if isinstance(end, Released):
+            ended = outcome.model_copy(update={"state": end.attempt.state})
+            await self._end.write_record(ended, self._provenance)
             await self._ledger.release(self._held, end.attempt, end.note, end.delay)
             logger.info("%s is %s", spec.task, end.note, extra={"action": "job_released", **self._facts})
             return end
-        await self._close(end)
+        end = await self._close(end)
         logger.info("%s %s", spec.task, end.state, extra={"action": "job_ended", **self._facts})
         return end
 
@@ -121,19 +124,21 @@ class Executor:
         """Take note that another attempt owns the job now."""
         self.upward.refuse(refusal)
 
-    async def _close(self, outcome: Outcome) -> None:
+    async def _close(self, outcome: Outcome) -> Outcome:
         """Close the job; its end is on disk before, whatever becomes of the ledger, and is the job's only after."""
-        with contextlib.suppress(OSError):
-            self._directory.keep_outcome(outcome)
-        await self._ledger.close(self._held, outcome, self._provenance)
-        with contextlib.suppress(OSError):
-            self._directory.publish_outcome()
+        if self._end.has_partial_outputs(outcome):
+            await self._ledger.emit(self._held, [])  # only the newest claim may fill the job's partial outputs
+            outcome = await self._end.with_partial_outputs(outcome)
+        provenance = await self._end.write_record(outcome, self._provenance)
+        await self._ledger.close(self._held, outcome, provenance)
+        await self._end.publish(outcome, self._site.keep_work)
+        return outcome
 
     async def _carry_out(self) -> Outcome:
         limit = self._held.spec.limits.preparation
         try:
             async with asyncio.timeout(limit.total_seconds() if limit else None):
-                task, launch = await asyncio.to_thread(self._prepare)
+                task, launch, collector = await asyncio.to_thread(self._prepare)
         except TimeoutError:
             return Outcome(state=JobState.TIMED_OUT, error=f"the preparation took longer than {limit}")
         listening = Listening(task, launch, self._directory, self._socket, self._keeper)
@@ -141,7 +146,7 @@ class Executor:
             await listening.open()
             if self._stop:
                 return Outcome(state=self._stop.state, error=f"the attempt {self._stop.error}")
-            outcome = await self._run_program(task, launch, listening)
+            outcome = await self._run_program(task, launch, listening, collector)
         finally:
             await listening.close()
         if outcome.state is not JobState.SUCCEEDED:
@@ -152,12 +157,15 @@ class Executor:
             with_result, task, self._directory, outcome, self._site, self._result_reader(task)
         )
 
-    async def _run_program(self, task: TaskDescription, launch: Launch, listening: Listening) -> Outcome:
+    async def _run_program(
+        self, task: TaskDescription, launch: Launch, listening: Listening, collector: ProvenanceCollector
+    ) -> Outcome:
         pipe = listening.pipe
         program = Program.start(launch, pipe.write_ends.get("stdout"), pipe.write_ends["stderr"])
         listening.hand_over(program.pid)
         self._supervision = Supervision(self._held, self._ledger, self.upward, listening, self._relay, self._site)
-        collector = ProvenanceCollector(task, launch, hash_inputs=self._site.hash_inputs)
+        self._end.program_starts(task, self._supervision)
+        collector.start(self._site.hashes if self._site.hash_inputs else None)
         try:
             ended = await self._supervision.run(program, launch)
         finally:
@@ -186,7 +194,7 @@ class Executor:
         except (UnknownTask, InvalidParameters) as error:
             raise CannotRun(FailureReason.VALIDATION, str(error)) from error
 
-    def _prepare(self) -> tuple[TaskDescription, Launch]:
+    def _prepare(self) -> tuple[TaskDescription, Launch, ProvenanceCollector]:
         """Decide how to start the program and make the ground for it. Blocks: file systems may be slow."""
         spec, site = self._held.spec, self._site
         task = self._resolve_task()
@@ -197,4 +205,4 @@ class Executor:
         self._directory.create(launch.input_files, ground.folders)
         check_inputs(task, ground.directory)
         check_input_roots(task, ground.directory, (self._directory.work, ground.directory), site.input_roots)
-        return task, launch
+        return task, launch, ProvenanceCollector(task, launch)

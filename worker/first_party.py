@@ -17,6 +17,7 @@ from ..communicators.messages import Raised, Returned
 from ..tasks import Cancelled, Channel, task_at
 from .error_text import error_text
 from .link_channel import LinkChannel
+from .package_versions import loaded_modules
 
 __all__ = ["main"]
 
@@ -44,7 +45,8 @@ def _run(parameters: dict[str, Any], channel: Channel) -> Returned | Raised:
         if isinstance(channel, LinkChannel):  # not before: what comes may need the modules that were just imported
             channel.start_listening()
         task.attach(channel)
-        return Returned(value=task.run())
+        value = task.run()
+        return Returned(value=value, modules=loaded_modules())
     except (Cancelled, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - whatever the task's code raises is its end, and the Executor must hear of it

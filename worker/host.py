@@ -29,6 +29,7 @@ from ..communicators import (
 from ..config import Settings, ledger_url, program_environment, runtime_directory
 from ..config.errors import JobNotFound, OutriderError
 from ..tasks import Catalogue
+from .clean_up import CleanUp
 from .executor import Executor
 from .guardian import Guardian
 from .leases import LeaseKeeper
@@ -168,12 +169,15 @@ class ExecutorHost:
                 inline_limit=settings.inline_limit,
                 input_roots=settings.input_roots,
                 output_roots=settings.output_roots,
+                keep_work=settings.keep_work,
             )
-            services = (
+            services = [
                 self._pass_on_wake_ups(backend),
                 self._tick(Guardian(worker_id, sockets)),
                 LeaseKeeper(backend, self._running, settings.lease).keep(),
-            )
+            ]
+            if keep := settings.keep_directories:
+                services.append(CleanUp(site.jobs_directory, site.store, self.redis, keep).keep_going())
             self._background = [asyncio.create_task(service) for service in services]
             self._shared = backend.ledger, site
         return self._shared

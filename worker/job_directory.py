@@ -2,10 +2,12 @@
 
 <jobs>/<job id>/
     parameters.json          what was submitted
-    outcome.json             how the job ended
+    record.json              all that is known about the job, once it is closed
     outputs/                 the declared outputs of the attempt that succeeded
+    partial/                 what there was of them, of a job that did not succeed
     artifacts/               parts of the result that are no JSON or too large for the ledger
     attempt-1/
+        record.json          how the attempt ended
         stdout.log, stderr.log
         work/                the program's working directory, unless the task names another
             outputs/         declared outputs that are to go elsewhere, until they are moved
@@ -15,7 +17,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ..communicators import Claim, Outcome
+from ..communicators import RECORD_FILE, Claim, JobRecord
 from ..config.errors import CannotRun
 from .placing import link_file, move_file, opened_folder, write_file
 from .roots import output_goal
@@ -34,6 +36,8 @@ class JobDirectory:
         self.job = jobs / held.spec.id
         #: The job's folder in the artefact store, which is here unless the settings name another.
         self.artifacts = f"{held.spec.id}/artifacts"
+        #: Where outputs go that nobody vouches for; only the newest claim may fill it.
+        self.partial = self.job / "partial"
         self.attempt = self.job / f"attempt-{held.attempt}"
         self.work = self.attempt / "work"
         #: Where a first-party task puts copies of what is to be kept, until it is.
@@ -89,28 +93,40 @@ class JobDirectory:
             CannotRun: when it cannot go there; it is still where it was.
         """
         try:
-            root, place = self._goal(output)
-            with opened_folder(root, place.parent) as folder:
-                if (before := self._moved.get(staged)) is None:
-                    move_file(staged, place.name, folder)
-                    self._moved[staged] = place
-                elif before != place:
-                    link_file(before, place.name, folder)
+            return self._move(staged, *self._goal(output))
         except (OSError, CannotRun) as error:
             raise CannotRun("environment", f"{staged} cannot be moved to {output}: {error}") from error
-        return place
 
-    def keep_outcome(self, outcome: Outcome) -> None:
+    def move_to_partial(self, staged: Path, name: Path) -> Path:
+        """Move an output of a job that did not succeed out of the attempt, and return where it is now.
+
+        For the holder of the newest claim. What was moved before under another name gets this name as well.
+
+        Raises:
+            OSError: when it cannot go there; it is still where it was.
+        """
+        return self._move(staged, self._jobs, self.partial / name)
+
+    def keep_record(self, record: JobRecord) -> None:
         """Write how the attempt ended, so that it is on disk whatever becomes of the ledger."""
         self._jobs.mkdir(parents=True, exist_ok=True)
-        self._write(self.attempt / "outcome.json", outcome.model_dump_json(indent=2).encode())
+        self._write(self.attempt / RECORD_FILE, record.model_dump_json(indent=2).encode())
 
-    def publish_outcome(self) -> None:
+    def publish_record(self) -> None:
         """Make the attempt's end the job's. For the one who has closed the job."""
-        draft = self.job / "outcome.json.part"
+        draft = self.job / f"{RECORD_FILE}.part"
         draft.unlink(missing_ok=True)
-        os.link(self.attempt / "outcome.json", draft)
-        os.replace(draft, self.job / "outcome.json")
+        os.link(self.attempt / RECORD_FILE, draft)
+        os.replace(draft, self.job / RECORD_FILE)
+
+    def _move(self, staged: Path, root: Path, place: Path) -> Path:
+        with opened_folder(root, place.parent) as folder:
+            if (before := self._moved.get(staged)) is None:
+                move_file(staged, place.name, folder)
+                self._moved[staged] = place
+            elif before != place:
+                link_file(before, place.name, folder)
+        return place
 
     def _write(self, path: Path, content: bytes) -> None:
         with opened_folder(self._jobs, path.parent) as folder:

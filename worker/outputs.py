@@ -3,7 +3,7 @@
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..communicators import OutputFile
@@ -12,7 +12,7 @@ from ..tasks import Output, TaskDescription
 from .job_directory import JobDirectory
 from .launch import input_paths
 
-__all__ = ["check_inputs", "collect_outputs", "hash_files", "missing_outputs"]
+__all__ = ["check_inputs", "collect_outputs", "declared_outputs", "missing_outputs"]
 
 
 def check_inputs(task: TaskDescription, directory: Path) -> None:
@@ -35,7 +35,7 @@ def check_inputs(task: TaskDescription, directory: Path) -> None:
 def missing_outputs(task: TaskDescription, directory: JobDirectory) -> list[str]:
     """Return, for each declared output that is missing or empty against its declaration, a phrase that says so."""
     found: list[str] = []
-    for name, path, staged_name, output in _declared(task):
+    for name, path, staged_name, output in declared_outputs(task):
         try:
             staged = directory.staged(staged_name)
         except ValueError:
@@ -56,24 +56,14 @@ def collect_outputs(task: TaskDescription, directory: JobDirectory) -> dict[str,
         CannotRun: when one cannot go to its place.
     """
     collected: dict[str, OutputFile] = {}
-    found = [(name, path, staged) for name, path, own, _ in _declared(task) if (staged := directory.staged(own))]
+    found = [(name, path, staged) for name, path, own, _ in declared_outputs(task) if (staged := directory.staged(own))]
     for name, path, staged in found:  # all were looked for before any is moved: links may lead from one to another
         place = directory.move_into_place(staged, path)
         collected[name] = OutputFile(path=place, size=place.stat().st_size, sha256=_sha256(place))
     return collected
 
 
-def hash_files(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
-    """Yield each file's path and sha256; what is no file, or cannot be read, is left out."""
-    for path in paths:
-        try:
-            if path.is_file():
-                yield str(path), _sha256(path)
-        except OSError:
-            continue
-
-
-def _declared(task: TaskDescription) -> Iterator[tuple[str, Path, Path, Output]]:
+def declared_outputs(task: TaskDescription) -> Iterator[tuple[str, Path, Path, Output]]:
     """Yield each output's name, where it shall go, where the program left it, and its declaration."""
     staged = task.staged_outputs()
     for field in task.task_fields():

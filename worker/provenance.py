@@ -3,21 +3,27 @@
 import asyncio
 import contextlib
 import functools
+import logging
 import os
+import platform
 import subprocess
-from datetime import UTC, datetime
+from collections.abc import Coroutine
 from importlib.metadata import version
-from pathlib import Path
+from typing import Any
 
-from ..communicators import InputFile, Provenance
+from ..communicators import Provenance
 from ..tasks import TaskDescription, ThirdPartyTask
+from .file_hashes import FileHashes
+from .input_files import InputFiles
 from .launch import Launch, input_paths
-from .outputs import hash_files
+from .package_versions import package_versions
 
 __all__ = ["ProvenanceCollector"]
 
+logger = logging.getLogger(__name__)
+
 _VERSION_TIMEOUT_SECONDS = 20.0
-#: How long the end of a job waits for what is still being gathered.
+#: How long the end of a job waits for what is still being gathered, and then for a last look at the inputs.
 _PATIENCE_SECONDS = 2.0
 
 #: The answer of each program by path and time of change, so that it is asked once per worker.
@@ -25,47 +31,70 @@ _versions: dict[tuple[str, int], str] = {}
 
 
 class ProvenanceCollector:
-    """Asks the program's version and hashes the inputs, beside the running program."""
+    """Looks at the inputs before the program runs; beside it, hashes them and asks for versions."""
 
-    def __init__(self, task: TaskDescription, launch: Launch, *, hash_inputs: bool) -> None:
-        """Start to gather."""
+    def __init__(self, task: TaskDescription, launch: Launch) -> None:
+        """Look at the inputs. Blocks; for a thread."""
+        self._launch = launch
+        self._version_arguments = task.version_arguments if isinstance(task, ThirdPartyTask) else ()
+        self._inputs = InputFiles(input_paths(task), launch.directory)
         self._program_version = ""
-        self._inputs: dict[str, InputFile] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        if isinstance(task, ThirdPartyTask) and task.version_arguments:
-            self._tasks.append(asyncio.create_task(self._ask_version(launch, task.version_arguments)))
-        if hash_inputs and (paths := input_paths(task)):
-            self._tasks.append(asyncio.create_task(self._hash(paths, launch.directory)))
+
+    def start(self, hashes: FileHashes | None) -> None:
+        """Start to gather; without `hashes`, the inputs are not hashed."""
+        gathering: list[Coroutine[Any, Any, None]] = []
+        if not package_versions().loaded:
+            gathering.append(asyncio.to_thread(package_versions().load))
+        if self._version_arguments:
+            gathering.append(self._ask_version(self._version_arguments))
+        if hashes is not None:
+            gathering.append(self._inputs.hash(hashes))
+        self._tasks = [asyncio.create_task(part) for part in gathering]
 
     async def finish(self) -> Provenance:
         """Return what is known after a little patience; what takes longer is left out."""
         if self._tasks:
-            _, pending = await asyncio.wait(self._tasks, timeout=_PATIENCE_SECONDS)
+            done, pending = await asyncio.wait(self._tasks, timeout=_PATIENCE_SECONDS)
             for task in pending:
                 task.cancel()
+            for error in filter(None, (task.exception() for task in done)):
+                logger.warning("provenance is incomplete: %s", error, extra={"action": "provenance_incomplete"})
+        if self._inputs.any_hashed:
+            await self._look_again()
         return Provenance(
-            outrider_version=_outrider_version(), program_version=self._program_version, inputs=dict(self._inputs)
+            outrider_version=_outrider_version(),
+            program_version=self._program_version,
+            platform=_platform(),
+            python_version=platform.python_version(),
+            inputs=self._inputs.recorded(),
+            inputs_left_out=self._inputs.left_out,
         )
 
-    async def _hash(self, paths: list[Path], directory: Path) -> None:
-        hashes = hash_files(directory / path for path in paths)
-        while (pair := await asyncio.to_thread(next, hashes, None)) is not None:
-            found = os.stat(pair[0])
-            modified = datetime.fromtimestamp(found.st_mtime, UTC)
-            self._inputs[pair[0]] = InputFile(size=found.st_size, modified=modified, sha256=pair[1])
+    async def _look_again(self) -> None:
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await asyncio.to_thread(self._inputs.forget_changed)
+        except TimeoutError:
+            self._inputs.forget_hashes()
 
-    async def _ask_version(self, launch: Launch, arguments: tuple[str, ...]) -> None:
-        program = launch.program
+    async def _ask_version(self, arguments: tuple[str, ...]) -> None:
+        program = self._launch.program
         with contextlib.suppress(OSError):
             key = (program, os.stat(program).st_mtime_ns)
             if key not in _versions:
-                _versions[key] = await _first_line(launch, arguments)
+                _versions[key] = await _first_line(self._launch, arguments)
             self._program_version = _versions[key]
 
 
 @functools.cache
 def _outrider_version() -> str:
     return version("outrider")
+
+
+@functools.cache
+def _platform() -> str:
+    return platform.platform()
 
 
 async def _first_line(launch: Launch, arguments: tuple[str, ...]) -> str:

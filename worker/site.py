@@ -1,11 +1,12 @@
 """Where and how the Executors of one process carry out jobs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from ..communicators import ArtifactStore
+from .file_hashes import FileHashes
 from .process_table import ProcessTable
 from .sweeper import Sweeper
 
@@ -34,3 +35,6 @@ class Site:
     #: Folders that inputs must lie in, if there are any, and that outputs may be placed in; without links.
     input_roots: tuple[Path, ...] = ()
     output_roots: tuple[Path, ...] = ()
+    #: Which working folders outlive their job: `always`, `unsuccessful` or `never`.
+    keep_work: str = "always"
+    hashes: FileHashes = field(default_factory=FileHashes)

@@ -5,6 +5,7 @@ import contextlib
 import socket
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from ..communicators import (
     Cancel,
@@ -61,6 +62,10 @@ class Supervision:
         self._peak_rss = 0
         self._program: Program | None = None
         self._announced = asyncio.Event()
+        #: What the ledger was told: what runs, when it started by our clock, and its last sign of life.
+        self.run_facts: RunFacts | None = None
+        self.started_at: datetime | None = None
+        self.heartbeat: Heartbeat | None = None
         #: Why we stopped the program, if we did.
         self.stop: Stop | None = None
 
@@ -118,6 +123,7 @@ class Supervision:
             directory=launch.directory,
             environment=dict(launch.environment_difference),
         )
+        self.run_facts, self.started_at = run, datetime.now(UTC)
         wish = await self._ledger.start(self._held, run)
         self._announced.set()
         self._upward.notice(wish)
@@ -134,6 +140,7 @@ class Supervision:
                 cpu_seconds=usage.cpu_seconds,
                 source="executor",
             )
+            self.heartbeat = beat
             await self._upward.write(beat)
 
     async def _obey(self, program: Program) -> None:

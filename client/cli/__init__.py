@@ -8,6 +8,7 @@ import click
 
 from ...config.errors import OutriderError
 from .artifacts import artifacts
+from .clean import clean
 from .describe import describe, dry_run, tasks
 from .jobs import jobs, logs, result, show, watch
 from .serve import demo, redis, up, worker
@@ -60,6 +61,7 @@ for _command in (
     up,
     worker,
     redis,
+    clean,
     demo,
 ):
     main.add_command(_command)

@@ -11,7 +11,7 @@ from ...config.errors import JobNotFound
 from .. import keys
 from ..messages import Finished, LogLines, Message, StateChanged, UserMessage, decode_message, encode_message
 from ..outcome import Outcome
-from ..record import ATTEMPT_PREFIX, AttemptFacts, Claim, JobSpec, Provenance, RunFacts, Wanted, text_fields
+from ..record import ATTEMPT_PREFIX, AttemptFacts, Claim, JobSpec, Provenance, RunFacts, Wanted, moment, text_fields
 from ..states import JobState, sources
 from .command import Bounds, Command, Word, accepted, entries_of, load_script, milliseconds
 
@@ -49,13 +49,26 @@ def claim(
             case [b"refused", state]:
                 return JobState(state.decode())
             case _:
-                _, token, attempt, spec = answer
-                return Claim(
-                    spec=JobSpec.model_validate(json.loads(spec)), token=int(token), attempt=int(attempt), worker=worker
-                )
+                return _claimed(answer[1:], worker)
 
     arguments = (job_id, claim_id, worker, message, bounds.stream_length, milliseconds(lease), raw)
     return Command((keys.record(job_id), keys.stream(job_id), keys.OPEN, *arguments), read, _CLAIM, 3)
+
+
+def _claimed(answer: Sequence[bytes], worker: str) -> Claim:
+    token, attempt, spec, queued_at, claimed_at, *before = answer
+    return Claim(
+        spec=JobSpec.model_validate(json.loads(spec)),
+        token=int(token),
+        attempt=int(attempt),
+        worker=worker,
+        queued_at=moment(queued_at),
+        claimed_at=moment(claimed_at),
+        attempts={
+            int(number): AttemptFacts.model_validate(json.loads(facts))
+            for number, facts in zip(before[::2], before[1::2], strict=True)
+        },
+    )
 
 
 def start(held: Claim, run: RunFacts, bounds: Bounds) -> Command[Wanted]:

@@ -94,6 +94,20 @@ class ArtifactStore:
         finally:
             draft.unlink(missing_ok=True)
 
+    def remove(self, folder: str) -> None:
+        """Remove a folder and all that it holds; one that is not there is removed already.
+
+        Raises:
+            ArtifactDamaged: when it is a link, or no folder can have this name.
+        """
+        with self._translated(folder):
+            system, place = self._place(folder)
+            if place != os.path.join(self._root()[1], folder):
+                raise ArtifactDamaged(folder, "it is a link")
+            system.invalidate_cache()
+            if system.exists(place):
+                system.rm(place, recursive=True)
+
     def _found(self, reference: Reference) -> tuple[Any, str]:
         """Return where the content is, if there is a file of the right size."""
         with self._translated(reference.key):
@@ -110,22 +124,27 @@ class ArtifactStore:
             yield from _checked_blocks(file, reference, buffer)
 
     def _place(self, key: str) -> tuple[Any, str]:
-        """Return the file system and the path of a key there.
+        """Return the file system and the path of a key there."""
+        from fsspec.implementations.local import LocalFileSystem
+
+        check_key(key)
+        system, root = self._root()
+        return system, inside(root, key) if isinstance(system, LocalFileSystem) else f"{root}/{key}"
+
+    def _root(self) -> tuple[Any, str]:
+        """Return the file system and the path of its root there.
 
         A file system is asked for each time: fsspec keeps one per thread, and some are not made for several.
         """
         from fsspec.core import url_to_fs
         from fsspec.implementations.local import LocalFileSystem
 
-        check_key(key)
         _check_url(self._url)
         try:
             system, root = url_to_fs(self._url)
         except (ValueError, ImportError) as error:
             raise SettingsError(f"OUTRIDER_ARTIFACT_URL={shown(self._url)!r}: {shown(str(error))}") from error
-        if isinstance(system, LocalFileSystem):
-            return system, inside(root, key)
-        return system, f"{root.rstrip('/')}/{key}"
+        return system, os.path.realpath(root) if isinstance(system, LocalFileSystem) else root.rstrip("/")
 
     @contextlib.contextmanager
     def _translated(self, key: str) -> Iterator[None]:

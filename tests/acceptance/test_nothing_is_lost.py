@@ -16,7 +16,7 @@ from support import eventually
 import outrider
 from outrider import RetryPolicy
 from outrider.client import Client, SubmitOptions
-from outrider.communicators import Bounds, JobSpec, Outcome, RedisClient, commands
+from outrider.communicators import Bounds, JobSpec, Outcome, RedisClient, commands, read_record
 
 LEASE = {"OUTRIDER_LEASE": "2s", "OUTRIDER_VISIBILITY_TIMEOUT": "2s"}
 
@@ -173,7 +173,8 @@ print(done.id, *[j.id for j in long], waits.id)
     for job_id in (first, second):
         assert client.job(job_id).wait(timeout=30).state == "succeeded"
         directory = client.job(job_id).record().run.directory.parent
-        assert Outcome.model_validate_json((directory / "outcome.json").read_bytes()).state == "succeeded"
+        eventually((directory / "record.json").exists, "the record is on disk")
+        assert read_record(directory).state == "succeeded"
     assert starts(mark) == 2
     assert client.job(waits).result(timeout=30) == 42
     worker.stop()

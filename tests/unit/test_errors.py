@@ -36,6 +36,7 @@ EXAMPLES = [
     (errors.TooManyMessages("1", 9), "job 1 was sent 9 messages, and takes no more"),
     (errors.Superseded("1"), "job 1 is owned by another attempt now"),
     (errors.CannotRun("environment", "there is no program"), "there is no program"),
+    (errors.RecordDamaged("/j/record.json", "it is no file"), "/j/record.json is no job's record: it is no file"),
     (errors.ArtifactError("words"), "words"),
     (
         errors.ArtifactUnavailable("j/a", "refused"),

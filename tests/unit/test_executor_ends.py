@@ -111,12 +111,14 @@ def test_r2_an_attempt_whose_claim_was_taken_ends_its_program_and_says_nothing_m
     assert not runs(job.record.run.pid)
     assert job.said(Finished) == []
     assert job.record.state == "running"
-    assert not (job.directory / "outcome.json").exists()
+    assert not (job.directory / "record.json").exists()
     assert not job.ledger._listeners
 
 
 @pytest.mark.parametrize(
-    "script", ["sleep 0.6; exit 3", "sleep 0.6; echo stale > made.txt"], ids=["failed", "succeeded"]
+    "script",
+    ["sleep 0.6; echo stale > made.txt; exit 3", "sleep 0.6; echo stale > made.txt"],
+    ids=["failed", "succeeded"],
 )
 def test_r3_a_stale_attempt_leaves_neither_outcome_nor_outputs(attempt, script):
     job = attempt(Makes(script=script))
@@ -124,7 +126,8 @@ def test_r3_a_stale_attempt_leaves_neither_outcome_nor_outputs(attempt, script):
         job.run(lose_the_claim)
     assert job.said(Finished) == []
     assert not (job.directory / "outputs").exists()
-    assert not (job.directory / "outcome.json").exists()
+    assert not (job.directory / "partial").exists()
+    assert not (job.directory / "record.json").exists()
 
 
 def test_e1_an_escaped_grandchild_does_not_keep_the_job_from_ending(attempt):

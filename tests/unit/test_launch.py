@@ -12,8 +12,9 @@ import pytest
 from outrider import Flag, Output, Positional, Stdin, Stdout, ThirdPartyTask
 from outrider.config.errors import CannotRun
 from outrider.worker import plan_launch
+from outrider.worker.file_hashes import FileIdentity, hash_file
 from outrider.worker.launch import find_program, input_paths
-from outrider.worker.outputs import check_inputs, hash_files
+from outrider.worker.outputs import check_inputs
 
 COOKIES = {"OUTRIDER_JOB": "job-1", "OUTRIDER_WORKER": "worker-1"}
 DIRECTORY = Path("/jobs/1/work")
@@ -187,7 +188,10 @@ class Reads(ThirdPartyTask):
 
 @pytest.mark.parametrize(
     "look",
-    [lambda path: check_inputs(Reads(sources=[path]), path.parent), lambda path: list(hash_files([path]))],
+    [
+        lambda path: check_inputs(Reads(sources=[path]), path.parent),
+        lambda path: hash_file(FileIdentity.of(path, path.stat()), threading.Event()),
+    ],
     ids=["checking", "hashing"],
 )
 def test_a_named_pipe_among_the_inputs_blocks_nobody(tmp_path, look):
