@@ -149,9 +149,9 @@ def _text(cls: type["TaskDescription"], where: str, source: object) -> str:
 
 
 def _beside_module(cls: type["TaskDescription"], where: str, source: Path) -> Path:
-    """Return the file, with links followed, that lies in the folder of the module which declares the templates."""
+    """Return the file, with links followed, that lies in the folder of the file which declares the templates."""
     owner = next(base for base in cls.__mro__ if "templates" in vars(base))
-    module = getattr(sys.modules.get(owner.__module__), "__file__", None)
+    module = vars(owner).get("described_in") or getattr(sys.modules.get(owner.__module__), "__file__", None)
     if module is None:
         raise TypeError(
             f"{where}: the module {owner.__module__} is no file that {source} could lie beside; give the text"
@@ -159,7 +159,7 @@ def _beside_module(cls: type["TaskDescription"], where: str, source: Path) -> Pa
     folder = os.path.dirname(os.path.realpath(module))
     path = Path(os.path.realpath(os.path.join(folder, source)))
     if not path.is_relative_to(folder):
-        raise TypeError(f"{where}: {source} leads to {path}, out of the module's folder {folder}")
+        raise TypeError(f"{where}: {source} leads to {path}, out of the folder {folder}")
     if not path.is_file():
         raise TypeError(f"{where}: there is no file {path}")
     return path
