@@ -32,12 +32,14 @@ from .outcome import Exit, FailureReason, Outcome, OutputFile
 from .output import FileGrowthCommunicator, JsonLines, PipeCommunicator, ProgressPattern, ProgressReader
 from .peers import ExecutorLink, SocketCommunicator
 from .record import AttemptFacts, Claim, InputFile, JobRecord, JobSpec, Provenance, RunFacts, Wanted, Wish
+from .record_file import RECORD_FILE, read_record, write_record
 from .redis_client import AsyncRedisClient, RedisClient
 from .redis_communicator import RedisCommunicator
 from .states import TRANSITIONS, JobState
 from .values import ArtifactStore, Opaque, Reference, StoredFile, described, pack, unpack
 
 __all__ = [
+    "RECORD_FILE",
     "TRANSITIONS",
     "Artifact",
     "ArtifactStore",
@@ -103,5 +105,7 @@ __all__ = [
     "commands",
     "described",
     "pack",
+    "read_record",
     "unpack",
+    "write_record",
 ]

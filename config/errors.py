@@ -13,12 +13,15 @@ OutriderError
 │   ├── QueueFull
 │   └── BrokerUnavailable
 ├── JobNotFound                no record has this id (any more)
+├── AmbiguousJob               several jobs have ids that begin so
+├── CannotExport               a job cannot be handed on
 ├── LedgerError                the ledger refused a write
 │   ├── IllegalTransition      the state machine has no such arrow
 │   ├── JobClosed              the job has ended, and listens to nobody
 │   ├── TooManyMessages        the job was sent as many messages as it may be
 │   └── Superseded             another attempt owns the job now
 ├── CannotRun                  a job ends before its program starts
+├── RecordDamaged              a job's record on disk is not what was written
 ├── ArtifactError              a value could not travel by way of the artefact store
 │   ├── ArtifactUnavailable    it cannot be written or read
 │   └── ArtifactDamaged        it is not what was stored
@@ -36,10 +39,12 @@ rebuild an error as `cls(*args)`. The sentence is made in `__str__`.
 """
 
 __all__ = [
+    "AmbiguousJob",
     "ArtifactDamaged",
     "ArtifactError",
     "ArtifactUnavailable",
     "BrokerUnavailable",
+    "CannotExport",
     "CannotPack",
     "CannotRun",
     "CannotUnpack",
@@ -59,6 +64,7 @@ __all__ = [
     "LedgerError",
     "OutriderError",
     "QueueFull",
+    "RecordDamaged",
     "SettingsError",
     "SubmitError",
     "SubmittedAtImport",
@@ -188,6 +194,30 @@ class JobNotFound(OutriderError):
         return f"no job has the id {self.job_id!r}; its record may have expired (list jobs with `outrider jobs`)"
 
 
+class AmbiguousJob(OutriderError):
+    """Several jobs have ids that begin so."""
+
+    def __init__(self, prefix: str, job_ids: list[str]) -> None:
+        super().__init__(prefix, job_ids)
+        self.prefix = prefix
+        self.job_ids = job_ids
+
+    def __str__(self) -> str:
+        return f"{self.prefix!r} begins the ids of several jobs: {', '.join(self.job_ids)}; give more of it"
+
+
+class CannotExport(OutriderError):
+    """A job cannot be handed on as a folder."""
+
+    def __init__(self, job_id: str, why: str) -> None:
+        super().__init__(job_id, why)
+        self.job_id = job_id
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"job {self.job_id} cannot be exported: {self.why}"
+
+
 class LedgerError(OutriderError):
     """The ledger refused a write; the record is as it was."""
 
@@ -250,6 +280,18 @@ class CannotRun(OutriderError):
 
     def __str__(self) -> str:
         return self.message
+
+
+class RecordDamaged(OutriderError):
+    """A job's record on disk is not what was written."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(path, why)
+        self.path = path
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.path} is no job's record: {self.why}; the attempts' folders beside it may hold one"
 
 
 class ArtifactError(OutriderError):
