@@ -9,8 +9,13 @@ import click
 from ...config.errors import OutriderError
 from .artifacts import artifacts
 from .describe import describe, dry_run, tasks
-from .jobs import jobs, logs, result, show, submit, watch
+from .diff import diff
+from .export import export
+from .jobs import logs, result, submit, watch
+from .listing import jobs
+from .rerun import rerun
 from .serve import demo, redis, up, worker
+from .show import show
 from .steering import cancel, pause, resume, send
 
 __all__ = ["main"]
@@ -52,6 +57,9 @@ for _command in (
     logs,
     result,
     artifacts,
+    diff,
+    rerun,
+    export,
     cancel,
     pause,
     resume,
