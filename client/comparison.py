@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..communicators import InputFile, JobRecord, Provenance, described
+from ..communicators import InputFile, JobRecord, OutputFile, Provenance, described
 from .sameness import Sameness
 
 __all__ = ["Difference", "compare"]
@@ -80,7 +80,7 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _run(record: JobRecord) -> dict[str, Any]:
-    return {"command": list(record.run.argv), "host": record.run.host} if record.run else {}
+    return {"command": record.run.command, "host": record.run.host} if record.run else {}
 
 
 def _environment(record: JobRecord) -> dict[str, Any]:
@@ -129,13 +129,15 @@ def _same_file(a: InputFile, b: InputFile) -> bool:
     return (a.size, a.modified) == (b.size, b.modified)
 
 
-def _file(file: InputFile) -> dict[str, Any]:
-    return file.model_dump(mode="json")
+def _file(file: InputFile | OutputFile) -> str:
+    content = f"sha256 {file.sha256}" if file.sha256 else "sha256 unknown"
+    changed = f", changed {file.modified.isoformat()}" if isinstance(file, InputFile) and not file.sha256 else ""
+    return f"{file.size} bytes, {content}{changed}"
 
 
 def _outputs(record: JobRecord) -> dict[str, Any]:
     files = record.outcome.outputs if record.outcome else {}
-    return {name: f"{file.size} bytes, sha256 {file.sha256 or 'unknown'}" for name, file in files.items()}
+    return {name: _file(file) for name, file in files.items()}
 
 
 def _end(record: JobRecord) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import sys
 from itertools import groupby
 from typing import Any
@@ -22,6 +23,7 @@ _SAME, _DIFFERENT, _TROUBLE = 0, 1, 2
 #: Differences of a section that people are shown.
 _ROWS_SHOWN = 20
 _LONGEST = 200
+_SHA256 = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
 @click.command()
@@ -73,5 +75,8 @@ def _row(difference: Difference) -> tuple[Text, Text, Text]:
 def _shown(value: Any) -> str:
     if value is None:
         return "-"
+    if isinstance(value, float):
+        return f"{value:.4g}"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = _SHA256.sub(r"\1…", text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} … ({len(text)} characters)"

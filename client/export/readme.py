@@ -23,7 +23,7 @@ def readme(record: JobRecord, script: RunScript, inputs: Mapping[str, str], prob
         _warning(problems),
         _facts(record),
         _again(script),
-        _contents(record, inputs),
+        _contents(record, script, inputs),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -77,14 +77,18 @@ def _again(script: RunScript) -> str:
     return "\n".join(lines)
 
 
-def _contents(record: JobRecord, inputs: Mapping[str, str]) -> str:
+def _contents(record: JobRecord, script: RunScript, inputs: Mapping[str, str]) -> str:
     recorded = record.provenance.inputs if record.provenance else {}
     lines = [
         "record.json     all that is known about the job",
         "job.yaml        the task with its parameters, to be submitted",
         "outputs/        what the job left; outputs.sha256 has the recorded sums",
         "stdout.log, stderr.log   what the program printed",
-        "files/          small files that it was given; paths in them are those of this folder",
+        *(
+            ["files/          small files that it was given; paths in them are those of this folder"]
+            if script.has_files
+            else ()
+        ),
         "description/    what described the task on the day of the export",
     ]
     for path, name in inputs.items():
