@@ -8,6 +8,7 @@ import socket
 import time
 import uuid
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +20,6 @@ from ..config.errors import (
     BrokerUnavailable,
     IdempotencyKeyReused,
     InvalidParameters,
-    JobNotFound,
     QueueFull,
     SubmitError,
     SubmittedAtImport,
@@ -33,9 +33,14 @@ from ..tasks import (
     load_job,
     module_being_loaded,
 )
+from .export import Exported, export_job
 from .has_result import HasResult
 from .job import Job
+from .job_filter import States, job_filter
+from .listing import find_id, newest_jobs
 from .publisher import Publisher
+from .records import FoundRecord, find_record
+from .rerun import task_again
 
 __all__ = ["Client", "SubmitOptions"]
 
@@ -76,6 +81,8 @@ class Client:
         """Remember where to ask; nothing is connected yet."""
         self._settings = settings
         self.bounds = Bounds(settings.stream_length, settings.retention)
+        #: Where the directories of this project's jobs are, if it is not another machine that has them.
+        self.jobs_directory = settings.jobs_directory
         self.connect_seconds = settings.connect_timeout.total_seconds()
         #: Where results wait that are no JSON or too large for the ledger.
         self.store = ArtifactStore(settings.artifact_store_url)
@@ -113,7 +120,9 @@ class Client:
         if isinstance(task, JobDescription):
             options = options.after(task)
         prepared = self._prepare(task, dict(parameters or {}))
-        spec = self._spec(prepared, options)
+        return self._hand_over(self._spec(prepared, options), prepared, options)
+
+    def _hand_over(self, spec: JobSpec, prepared: TaskDescription, options: SubmitOptions) -> Job[Any]:
         job_id = self._open(spec, options)
         if job_id == spec.id:
             self._publisher.publish(spec, options.idempotency_key)
@@ -163,16 +172,64 @@ class Client:
         """
         return self._job_of(self.redis.run(commands.read_record(job_id)))
 
-    def jobs(self, limit: int = 50) -> list[JobRecord]:
-        """Return the records of the jobs submitted last, newest first."""
-        ids = self.redis.run(commands.list_jobs(limit))
-        if not ids:
-            return []
-        answers: list[JobRecord | Exception] = self.redis.run_many([commands.read_record(job_id) for job_id in ids])
-        for answer in answers:
-            if isinstance(answer, Exception) and not isinstance(answer, JobNotFound):
-                raise answer
-        return [answer for answer in answers if isinstance(answer, JobRecord)]
+    def find(self, word: str) -> Job[Any]:
+        """Return the job whose id is this word, or alone begins with it: four characters at least, among the newest jobs.
+
+        Raises:
+            JobNotFound: when there is none.
+            AmbiguousJob: when there are several.
+        """
+        return self.job(find_id(self.redis, word))
+
+    def record(self, word: str) -> FoundRecord:
+        """Return the record of a job by its id or the beginning of it, also when only its directory knows it any more.
+
+        Raises:
+            JobNotFound: when there is none.
+            AmbiguousJob: when there are several.
+            RecordDamaged: when the one in the directory makes no sense.
+        """
+        return find_record(self.redis, self.jobs_directory, word)
+
+    def jobs(
+        self,
+        limit: int = 50,
+        *,
+        state: States | None = None,
+        task: str | None = None,
+        since: datetime | timedelta | None = None,
+        until: datetime | timedelta | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> list[JobRecord]:
+        """Return the records of the jobs submitted last, newest first, and only those that are like this.
+
+        Args:
+            limit: how many at the most.
+            state: a state, or several of them; `open` and `closed` stand for groups.
+            task: the name of the task.
+            since: submitted then or later: a moment, or how long ago. A moment without a time zone is local time.
+            until: submitted before then.
+            parameters: values that these parameters have; a list has a value also when it holds it.
+
+        Raises:
+            ValueError: when there is no such state.
+        """
+        now, values = self.redis.server_time_ms(), {name: (value,) for name, value in (parameters or {}).items()}
+        wanted = job_filter(now, state=state, task=task, since=since, until=until, parameters=values)
+        return newest_jobs(self.redis, wanted, limit)
+
+    def rerun(self, record: JobRecord, changes: Mapping[str, Any] | None = None, queue: str | None = None) -> Job[Any]:
+        """Submit again what a record says, with some parameters changed. `Job.rerun` says it all."""
+        described: Any = task_again(self.catalogue, record, changes or {})
+        options = SubmitOptions(limits=record.spec.limits, retry=record.spec.retry)
+        prepared = self._prepare(described, {})
+        spec = self._spec(prepared, options)
+        queue = queue or record.spec.queue or spec.queue
+        return self._hand_over(spec.model_copy(update={"queue": queue, "rerun_of": record.id}), prepared, options)
+
+    def export(self, record: JobRecord, destination: Path | None = None, *, with_inputs: bool = True) -> Exported:
+        """Write a folder or an archive that reproduces a closed job's run elsewhere. See `export_job`."""
+        return export_job(record, self.catalogue, self._settings, destination, with_inputs=with_inputs)
 
     def _job_of(self, record: JobRecord) -> Job[Any]:
         known = record.spec.task in self.catalogue

@@ -2,7 +2,8 @@
 
 import dataclasses
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
@@ -12,6 +13,7 @@ from ..tasks import JobDescription
 from .client import Client, SubmitOptions
 from .has_result import HasResult
 from .job import Job
+from .job_filter import States
 
 __all__ = ["default_client", "job", "jobs", "load_job", "submit", "submit_many"]
 
@@ -79,6 +81,19 @@ def job(job_id: str) -> Job[Any]:
     return default_client().job(job_id)
 
 
-def jobs(limit: int = 50) -> list[JobRecord]:
-    """Return the records of the jobs submitted last, newest first."""
-    return default_client().jobs(limit)
+def jobs(
+    limit: int = 50,
+    *,
+    state: States | None = None,
+    task: str | None = None,
+    since: datetime | timedelta | None = None,
+    until: datetime | timedelta | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> list[JobRecord]:
+    """Return the records of the jobs submitted last, newest first, and only those that are like this.
+
+    >>> failed = jobs(state="failed", since=timedelta(hours=2), parameters={"bins": 500})  # doctest: +SKIP
+
+    See `Client.jobs`.
+    """
+    return default_client().jobs(limit, state=state, task=task, since=since, until=until, parameters=parameters)

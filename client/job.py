@@ -111,6 +111,20 @@ class Job(Generic[R]):
         message = UserMessage(value=packed, source="producer")
         return self.client.redis.run(commands.send_message(self.id, message, self.client.bounds))
 
+    def rerun(self, **changes: Any) -> "Job[Any]":
+        """Submit the recorded parameters again, some of them changed, and return the new job; see docs/reproducing.md.
+
+        Limits, retry policy and queue are the recorded ones; the description is today's. A warning is logged when it, or
+        the program as it is found here, has another version than in the record. Changed inputs may be named from the
+        working directory.
+
+        Raises:
+            UnknownTask: when the task is not in the catalogue any more.
+            InvalidParameters: when a parameter does not fit, or does not fit any more.
+            QueueFull, BrokerUnavailable: as `submit` does.
+        """
+        return self.client.rerun(self.record(), changes)
+
     def artifacts(self) -> dict[str, StoredFile]:
         """Return the files that the task has asked to be kept, by name; after the end, all of them.
 

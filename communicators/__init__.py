@@ -1,14 +1,40 @@
 """How facts about a job travel: messages, what carries them, and the ledger that keeps them."""
 
-from . import commands
-from .backends import Backend, MemoryBackend, RedisBackend, backend_at
-from .commands import Bounds, Command
-from .communicator import Communicator, ProgramCommunicator, WatcherCommunicator
-from .cursor import Cursor, Patience
-from .ledger import Ledger, RedisLedger
-from .ledger_communicator import LedgerCommunicator
-from .memory_communicator import MemoryCommunicator
-from .memory_ledger import MemoryLedger
+from . import (
+    commands,
+)
+from .backends import (
+    Backend,
+    MemoryBackend,
+    RedisBackend,
+    backend_at,
+)
+from .commands import (
+    Bounds,
+    Command,
+)
+from .communicator import (
+    Communicator,
+    ProgramCommunicator,
+    WatcherCommunicator,
+)
+from .cursor import (
+    Cursor,
+    Patience,
+)
+from .ledger import (
+    Ledger,
+    RedisLedger,
+)
+from .ledger_communicator import (
+    LedgerCommunicator,
+)
+from .memory_communicator import (
+    MemoryCommunicator,
+)
+from .memory_ledger import (
+    MemoryLedger,
+)
 from .messages import (
     Artifact,
     Cancel,
@@ -28,7 +54,12 @@ from .messages import (
     Stream,
     UserMessage,
 )
-from .outcome import Exit, FailureReason, Outcome, OutputFile
+from .outcome import (
+    Exit,
+    FailureReason,
+    Outcome,
+    OutputFile,
+)
 from .output import (
     FileGrowthCommunicator,
     JsonLines,
@@ -37,13 +68,45 @@ from .output import (
     ProgressReader,
     ProgressTally,
 )
-from .peers import ExecutorLink, SocketCommunicator
-from .record import AttemptFacts, Claim, InputFile, JobRecord, JobSpec, Provenance, RunFacts, Wanted, Wish
-from .record_file import RECORD_FILE, read_record
-from .redis_client import AsyncRedisClient, RedisClient
-from .redis_communicator import RedisCommunicator
-from .states import TRANSITIONS, JobState
-from .values import ArtifactStore, Opaque, Reference, StoredFile, described, pack, unpack
+from .peers import (
+    ExecutorLink,
+    SocketCommunicator,
+)
+from .record import (
+    AttemptFacts,
+    Claim,
+    InputFile,
+    JobRecord,
+    JobSpec,
+    Provenance,
+    RunFacts,
+    Wanted,
+    Wish,
+)
+from .record_file import (
+    RECORD_FILE,
+    read_record,
+)
+from .redis_client import (
+    AsyncRedisClient,
+    RedisClient,
+)
+from .redis_communicator import (
+    RedisCommunicator,
+)
+from .states import (
+    TRANSITIONS,
+    JobState,
+)
+from .values import (
+    ArtifactStore,
+    Opaque,
+    Reference,
+    StoredFile,
+    described,
+    pack,
+    unpack,
+)
 
 __all__ = [
     "RECORD_FILE",

@@ -14,6 +14,8 @@ OutriderError
 │   └── BrokerUnavailable
 ├── InvalidReference           a {{ reference }} leads nowhere
 ├── JobNotFound                no record has this id (any more)
+├── AmbiguousJob               several jobs have ids that begin so
+├── CannotExport               a job cannot be handed on
 ├── LedgerError                the ledger refused a write
 │   ├── IllegalTransition      the state machine has no such arrow
 │   ├── JobClosed              the job has ended, and listens to nobody
@@ -38,10 +40,12 @@ rebuild an error as `cls(*args)`. The sentence is made in `__str__`.
 """
 
 __all__ = [
+    "AmbiguousJob",
     "ArtifactDamaged",
     "ArtifactError",
     "ArtifactUnavailable",
     "BrokerUnavailable",
+    "CannotExport",
     "CannotPack",
     "CannotRun",
     "CannotUnpack",
@@ -203,6 +207,30 @@ class JobNotFound(OutriderError):
 
     def __str__(self) -> str:
         return f"no job has the id {self.job_id!r}; its record may have expired (list jobs with `outrider jobs`)"
+
+
+class AmbiguousJob(OutriderError):
+    """Several jobs have ids that begin so."""
+
+    def __init__(self, prefix: str, job_ids: list[str]) -> None:
+        super().__init__(prefix, job_ids)
+        self.prefix = prefix
+        self.job_ids = job_ids
+
+    def __str__(self) -> str:
+        return f"{self.prefix!r} begins the ids of several jobs: {', '.join(self.job_ids)}; give more of it"
+
+
+class CannotExport(OutriderError):
+    """A job cannot be handed on as a folder."""
+
+    def __init__(self, job_id: str, why: str) -> None:
+        super().__init__(job_id, why)
+        self.job_id = job_id
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"job {self.job_id} cannot be exported: {self.why}"
 
 
 class LedgerError(OutriderError):

@@ -10,8 +10,13 @@ from ...config.errors import OutriderError
 from .artifacts import artifacts
 from .clean import clean
 from .describe import describe, dry_run, tasks
-from .jobs import jobs, logs, result, show, watch
+from .diff import diff
+from .export import export
+from .jobs import logs, result, watch
+from .listing import jobs
+from .rerun import rerun
 from .serve import demo, redis, up, worker
+from .show import show
 from .steering import cancel, pause, resume, send
 from .submitting import submit
 
@@ -54,6 +59,9 @@ for _command in (
     logs,
     result,
     artifacts,
+    diff,
+    rerun,
+    export,
     cancel,
     pause,
     resume,

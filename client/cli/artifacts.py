@@ -17,7 +17,7 @@ __all__ = ["artifacts"]
 @json_option
 def artifacts(job_id: str, folder: Path | None, as_json: bool) -> None:
     """List the files that a job's task asked to be kept, and save them."""
-    kept = default_client().job(job_id).artifacts()
+    kept = default_client().find(job_id).artifacts()
     places = _save(kept, folder) if folder else {}
     if as_json:
         print_json([{"name": n, **f.reference.model_dump(), "saved": places.get(n)} for n, f in kept.items()])

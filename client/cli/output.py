@@ -1,7 +1,7 @@
 """How the command line prints: tables for people, JSON for programs."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["as_json", "json_option", "print_fields", "print_json", "print_table", "state_text"]
+__all__ = ["as_json", "json_option", "print_fields", "print_json", "print_sections", "print_table", "state_text"]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON in place of a table.")
 
@@ -28,6 +28,8 @@ _COLOURS = {
 #: Columns that other programs cut out.
 _WHOLE = ("ID", "TASK", "STATE")
 _UNFOLDED = 100_000
+#: Longer names, such as paths, do not make the others wider.
+_NAME_WIDTH = 24
 
 
 def as_json(value: Any) -> Any:
@@ -65,7 +67,24 @@ def print_fields(rows: Iterable[tuple[str, str | Text]]) -> None:
     _print(table)
 
 
-def _print(table: Table) -> None:
+def print_sections(sections: Mapping[str, Sequence[tuple[str, str | Text]]]) -> None:
+    """Print names and values under headings; a section without rows is left out, and names are equally wide in all."""
+    sections = {heading: rows for heading, rows in sections.items() if rows}
+    width = max((len(name) for rows in sections.values() for name, _ in rows if len(name) <= _NAME_WIDTH), default=0)
+    for number, (heading, rows) in enumerate(sections.items()):
+        if number:
+            click.echo()
+        if heading:
+            _print(Text(heading, style="bold underline"))
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column(style="bold", min_width=width, overflow="fold")
+        table.add_column(overflow="fold")
+        for name, value in rows:
+            table.add_row(Text(name), value if isinstance(value, Text) else Text(value))
+        _print(table)
+
+
+def _print(table: Table | Text) -> None:
     """Print as wide as the terminal is; where there is none, without folding and padding."""
     console = Console()
     if console.is_terminal:

@@ -6,12 +6,12 @@ A transition and its message are one Lua script, so nobody sees the one without 
 from .command import Bounds, Command, Word
 from .delivering import Due, published, reap, renew, rescue, tidy, wake_up
 from .executing import cancelling, claim, close, close_unclaimed, emit, pause, read_inward, release, resume, start
+from .listing import JobFacts, Listed, job_exists, list_jobs, read_facts
 from .producing import (
     express_wish,
     forget_idempotency_key,
     forget_inbox,
     last_position,
-    list_jobs,
     open_job,
     read_inbox,
     read_messages,
@@ -26,6 +26,8 @@ __all__ = [
     "Bounds",
     "Command",
     "Due",
+    "JobFacts",
+    "Listed",
     "Word",
     "cancelling",
     "claim",
@@ -35,11 +37,13 @@ __all__ = [
     "express_wish",
     "forget_idempotency_key",
     "forget_inbox",
+    "job_exists",
     "last_position",
     "list_jobs",
     "open_job",
     "pause",
     "published",
+    "read_facts",
     "read_inbox",
     "read_inward",
     "read_messages",

@@ -17,7 +17,6 @@ __all__ = [
     "forget_idempotency_key",
     "forget_inbox",
     "last_position",
-    "list_jobs",
     "open_job",
     "read_inbox",
     "read_messages",
@@ -126,12 +125,6 @@ def read_state(job_id: str) -> Command[JobState]:
         return JobState(answer.decode())
 
     return Command(("HGET", keys.record(job_id), "state"), read)
-
-
-def list_jobs(limit: int) -> Command[list[str]]:
-    """Read the ids of the jobs submitted last, newest first."""
-    words = ("ZRANGE", keys.JOBS, 0, limit - 1, "REV")
-    return Command(words, lambda answer: [job_id.decode() for job_id in answer])
 
 
 def read_messages(job_id: str, after: str, block: timedelta | None = None) -> Command[list[Message | str]]:

@@ -31,6 +31,8 @@ EXAMPLES = [
     (errors.QueueFull(7, 5), "7 jobs wait already (OUTRIDER_MAX_QUEUED=5)"),
     (errors.BrokerUnavailable("redis://h", "refused"), "Redis at redis://h cannot be used: refused; check"),
     (errors.JobNotFound("1"), "no job has the id '1'"),
+    (errors.AmbiguousJob("1234", ["12345", "12346"]), "'1234' begins the ids of several jobs: 12345, 12346; give more"),
+    (errors.CannotExport("1", "it is running"), "job 1 cannot be exported: it is running"),
     (errors.IllegalTransition("1", "queued", "running"), "job 1 is queued and cannot become running"),
     (errors.JobClosed("1", "failed"), "job 1 is failed; only an open job"),
     (errors.TooManyMessages("1", 9), "job 1 was sent 9 messages, and takes no more"),

@@ -275,7 +275,10 @@ def test_p9_what_is_wrong_with_a_description_is_said_with_its_line(problems, tex
         ("{type: int, flag: -p, repeat: true}", "p: repeat and separator are for lists"),
         ("{type: int, flag: -p, negative: -n}", "p: negative is for bool"),
         ("{type: text, output: true}", "must be a Path"),
-        ("{type: path, output: true, default: ../up}", "name an output from the root, or relative to the job's directory"),
+        (
+            "{type: path, output: true, default: ../up}",
+            "name an output from the root, or relative to the job's directory",
+        ),
         ("{type: path, output: {optinal: true}}", "p.output.optinal: there is no such key; did you mean 'optional'?"),
         ("{type: path, output: maybe}", "p.output="),
     ],

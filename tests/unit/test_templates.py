@@ -304,7 +304,11 @@ def test_tojson_knows_what_parameters_are(value, text):
     assert render("{{ it|tojson }}", it=value) == text
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), Decimal("NaN"), object()], ids=lambda value: repr(value).partition(" object at")[0])
+@pytest.mark.parametrize(
+    "value",
+    [float("nan"), float("inf"), Decimal("NaN"), object()],
+    ids=lambda value: repr(value).partition(" object at")[0],
+)
 def test_tojson_refuses_what_json_cannot_say(value):
     with pytest.raises(CannotRun, match=r"template 'example\.conf', line 1: "):
         render("{{ it|tojson }}", it=value)
