@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     max_queued: int = Field(default=0, ge=0)
     #: Messages that a job's stream keeps, the newest ones (roughly).
     stream_length: int = Field(default=1000, gt=10)
-    #: Whether the sha256 of a job's input files goes into its record.
+    #: Whether the sha256 of a job's input files goes into its record; their size and time always do.
     hash_inputs: bool = True
     #: How long to wait for Redis before saying that it is not there.
     connect_timeout: Duration = Field(default=timedelta(seconds=5), gt=timedelta(0))

@@ -138,6 +138,7 @@ def test_links_are_neither_followed_nor_taken_for_directories(place):
     (place.folder / "store" / "old").symlink_to(place.folder / "store" / "real")
     place.tick()
     assert (precious / "attempt-1" / "work" / "made.txt").exists()
+    assert (place.jobs / "moved").is_symlink()
     assert (place.folder / "moved" / "attempt-1" / "work" / "made.txt").exists()
     assert (place.folder / "store" / "real" / "artifacts").exists()
 
