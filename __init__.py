@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from .tasks import (
         Buffering,
         Cancelled,
+        Environment,
         FileGrowth,
         Flag,
         JsonProgress,
@@ -121,6 +122,7 @@ _HOMES = {
     "tasks": (
         "Buffering",
         "Cancelled",
+        "Environment",
         "FileGrowth",
         "Flag",
         "JsonProgress",
@@ -148,6 +150,7 @@ __all__ = [
     "Cancelled",
     "CannotUnpack",
     "Client",
+    "Environment",
     "FailureReason",
     "FileGrowth",
     "Finished",

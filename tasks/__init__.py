@@ -20,6 +20,11 @@ from .channel import (
 from .description import (
     TaskDescription,
 )
+from .environment import (
+    Environment,
+    applied,
+    environment_of,
+)
 from .fields import (
     TaskField,
 )
@@ -50,6 +55,7 @@ __all__ = [
     "Cancelled",
     "Catalogue",
     "Channel",
+    "Environment",
     "FileGrowth",
     "Flag",
     "FunctionTask",
@@ -65,6 +71,8 @@ __all__ = [
     "TaskDescription",
     "TaskField",
     "ThirdPartyTask",
+    "applied",
+    "environment_of",
     "load_catalogue",
     "module_being_loaded",
     "place_of",
