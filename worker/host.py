@@ -31,6 +31,7 @@ from ..config.errors import JobNotFound, OutriderError
 from ..tasks import Catalogue
 from .executor import Executor
 from .guardian import Guardian
+from .launch_wrapper import LaunchWrappers
 from .leases import LeaseKeeper
 from .process_table import ProcessTable
 from .site import Site
@@ -166,6 +167,9 @@ class ExecutorHost:
                 sweeper=Sweeper(worker_id),
                 store=ArtifactStore(settings.artifact_store_url),
                 inline_limit=settings.inline_limit,
+                launch=LaunchWrappers(settings.launch),
+                secrets=settings.secrets,
+                modules_init=settings.modules_init,
             )
             services = (
                 self._pass_on_wake_ups(backend),

@@ -1,11 +1,12 @@
 """Where and how the Executors of one process carry out jobs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from ..communicators import ArtifactStore
+from .launch_wrapper import LaunchWrappers
 from .process_table import ProcessTable
 from .sweeper import Sweeper
 
@@ -31,3 +32,8 @@ class Site:
     #: Where results go that are no JSON or too large for the ledger, and from how many bytes on.
     store: ArtifactStore
     inline_limit: int
+    #: What starts the programs of which tasks.
+    launch: LaunchWrappers = field(default_factory=LaunchWrappers)
+    #: The folder of the secrets, and what defines the shell's `module`.
+    secrets: Path | None = None
+    modules_init: Path | None = None
