@@ -35,7 +35,7 @@ from .record import AttemptFacts, Claim, InputFile, JobRecord, JobSpec, Provenan
 from .redis_client import AsyncRedisClient, RedisClient
 from .redis_communicator import RedisCommunicator
 from .states import TRANSITIONS, JobState
-from .values import ArtifactStore, Opaque, Reference, StoredFile, described, pack, unpack
+from .values import ArtifactStore, Opaque, Reference, StoredFile, described, pack, unpack, with_texts
 
 __all__ = [
     "TRANSITIONS",
@@ -104,4 +104,5 @@ __all__ = [
     "described",
     "pack",
     "unpack",
+    "with_texts",
 ]

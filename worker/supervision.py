@@ -117,6 +117,7 @@ class Supervision:
             program=launch.program,
             directory=launch.directory,
             environment=dict(launch.environment_difference),
+            unset=launch.unset,
         )
         wish = await self._ledger.start(self._held, run)
         self._announced.set()
