@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from ...config import program_environment
+from ...config import load_settings
 from ...tasks import Flag, NotAnArgument, PassThrough, Stdin, Stdout, TaskDescription, TaskField, ThirdPartyTask
-from ...worker import plan_launch
+from ...worker import rehearse
 from ..default import default_client
 from .output import json_option, print_fields, print_json, print_table
 from .parameters import parameter_option, task_from_words
@@ -58,12 +58,16 @@ def describe(task: str, schema: bool, as_json: bool) -> None:
 @click.command("dry-run")
 @click.argument("task")
 @parameter_option
+@click.option("--no-source", "sourcing", flag_value=False, default=True, help="Leave out what modules and scripts do.")
 @json_option
-def dry_run(task: str, words: tuple[str, ...], as_json: bool) -> None:
-    """Show exactly what would run, without running it."""
+def dry_run(task: str, words: tuple[str, ...], sourcing: bool, as_json: bool) -> None:
+    """Show exactly what would run, without running it.
+
+    Modules are loaded and scripts are sourced for that, in a temporary directory. Secrets are not read.
+    """
     prepared = task_from_words(default_client().catalogue[task], words).with_absolute_inputs(Path.cwd())
     directory = Path("<job directory>/attempt-1/work")
-    launch = plan_launch(prepared, directory, program_environment(), _COOKIES)
+    launch = rehearse(prepared, directory, load_settings(), _COOKIES, sourcing=sourcing)
     origins = {
         name: {"value": value, "from": "given" if name in prepared.model_fields_set else "default"}
         for name, value in prepared.parameters().items()
@@ -71,7 +75,9 @@ def dry_run(task: str, words: tuple[str, ...], as_json: bool) -> None:
     streams = {"stdin": launch.stdin, "stdout": launch.stdout}
     if as_json:
         facts = {"argv": launch.argv, "directory": str(directory), "environment": launch.environment_difference}
-        print_json({**facts, **streams, "input_files": launch.input_files, "parameters": origins})
+        print_json(
+            {**facts, "unset": launch.unset, **streams, "input_files": launch.input_files, "parameters": origins}
+        )
         return
     redirects = [f"{name} {path}" for name, path in streams.items() if path]
     print_fields(
@@ -80,6 +86,7 @@ def dry_run(task: str, words: tuple[str, ...], as_json: bool) -> None:
             ("directory", str(directory)),
             ("streams", ", ".join(redirects)),
             *((f"${name}", value) for name, value in launch.environment_difference.items()),
+            ("unset", ", ".join(launch.unset)),
             *((f"file {name}", Text(text)) for name, text in launch.input_files.items()),
         ]
     )
