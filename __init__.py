@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from .tasks import (
         Buffering,
         Cancelled,
+        Environment,
         FileGrowth,
         Flag,
         JobDescription,
@@ -136,6 +137,7 @@ _HOMES = {
     "tasks": (
         "Buffering",
         "Cancelled",
+        "Environment",
         "FileGrowth",
         "Flag",
         "JobDescription",
@@ -167,6 +169,7 @@ __all__ = [
     "Cancelled",
     "CannotUnpack",
     "Client",
+    "Environment",
     "FailureReason",
     "FileGrowth",
     "Finished",

@@ -106,6 +106,7 @@ from .values import (
     described,
     pack,
     unpack,
+    with_texts,
 )
 
 __all__ = [
@@ -178,4 +179,5 @@ __all__ = [
     "pack",
     "read_record",
     "unpack",
+    "with_texts",
 ]

@@ -38,6 +38,8 @@ class LedgerCommunicator(Communicator):
         self._received = "0"
         self._ask_again = self._fetch = False
         self._waking = contextlib.ExitStack()
+        #: Set once the attempt is to end: somebody has cancelled it, or the claim is void. What to do is to be read.
+        self.ending = asyncio.Event()
 
     @property
     def wanted(self) -> Wanted:
@@ -89,6 +91,7 @@ class LedgerCommunicator(Communicator):
         match wanted.wish:
             case Wish.CANCEL:
                 self._inward.put_nowait(Cancel())
+                self.ending.set()
             case Wish.PAUSE:
                 self._inward.put_nowait(Pause())
             case Wish.NOTHING:
@@ -97,6 +100,7 @@ class LedgerCommunicator(Communicator):
     def refuse(self, refusal: LedgerError) -> None:
         """Take note that the claim is void."""
         self._inward.put_nowait(refusal)
+        self.ending.set()
 
     async def close(self) -> None:
         """Wait until everything is written, or the ledger has given up."""

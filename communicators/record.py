@@ -100,6 +100,8 @@ class RunFacts(BaseModel):
     directory: Path
     #: Variables that the program sees and the worker does not, or that differ.
     environment: dict[str, str] = {}
+    #: Variables that the worker has and the program does not see.
+    unset: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:

@@ -3,6 +3,7 @@
 from .celery_options import celery_options
 from .durations import Duration
 from .embedded_redis import embedded_redis_url, find_redis_server, runtime_directory
+from .launch_words import filled, placeholders_in, split_words
 from .logs import set_up_logging
 from .policies import Limits, QueueName, RetryPolicy
 from .project import project_folder
@@ -23,10 +24,12 @@ __all__ = [
     "check_redis_url",
     "embedded_redis_url",
     "escape",
+    "filled",
     "find_redis_server",
     "for_kombu",
     "ledger_url",
     "load_settings",
+    "placeholders_in",
     "program_environment",
     "project_folder",
     "resolve",
@@ -35,6 +38,7 @@ __all__ = [
     "service_environment",
     "set_up_logging",
     "shown",
+    "split_words",
 ]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .durations import Duration
 from .errors import SettingsError
+from .launch_words import split_words
 from .project import find_project
 
 
@@ -92,7 +94,15 @@ class Settings(BaseSettings):
     def _launch_by_pattern(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        return json.loads(value) if value.lstrip().startswith("{") else {"*": value}
+        # words may begin with a placeholder, such as {program}
+        return json.loads(value) if re.match(r"\s*\{(?!\w)", value) else {"*": value}
+
+    @field_validator("launch")
+    @classmethod
+    def _launch_in_words(cls, value: dict[str, str]) -> dict[str, str]:
+        for text in value.values():
+            split_words(text)
+        return value
 
     @field_validator("input_roots", "output_roots", mode="before")
     @classmethod
@@ -104,7 +114,7 @@ class Settings(BaseSettings):
     def _real(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         return tuple(Path(os.path.realpath(path)) for path in value)
 
-    @field_validator("project", "work_root")
+    @field_validator("project", "work_root", "secrets", "modules_init")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         try:

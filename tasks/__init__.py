@@ -25,6 +25,11 @@ from .channel import (
 from .description import (
     TaskDescription,
 )
+from .environment import (
+    Environment,
+    applied,
+    environment_of,
+)
 from .fields import (
     TaskField,
 )
@@ -76,6 +81,7 @@ __all__ = [
     "Cancelled",
     "Catalogue",
     "Channel",
+    "Environment",
     "FileGrowth",
     "Flag",
     "FunctionTask",
@@ -94,6 +100,8 @@ __all__ = [
     "TaskField",
     "ThirdPartyTask",
     "WorkingDirectory",
+    "applied",
+    "environment_of",
     "job_schema",
     "load_catalogue",
     "load_job",

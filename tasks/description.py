@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_
 
 from ..config import Limits, RetryPolicy
 from ..config.errors import InvalidParameters
+from .environment import Environment, check_environment
 from .fields import TaskField, check_field_names, task_fields
 from .paths import with_paths
+from .secret_fields import check_no_secrets
 from .staging import staged_outputs, with_staged_outputs
 from .templates import FileTemplate, templates_of
 
@@ -38,8 +40,8 @@ class TaskDescription(BaseModel):
     retry: ClassVar[RetryPolicy] = RetryPolicy()
     #: Whether two attempts must never run at the same time, even if that means to stop one that cannot reach the ledger.
     exclusive: ClassVar[bool] = False
-    #: Variables set for the process.
-    environment: ClassVar[dict[str, str]] = {}
+    #: The variables of the process: an `Environment`, or a dict of those that are set.
+    environment: ClassVar[Environment | dict[str, str]] = Environment()
     #: Templates of files that are needed in the working directory, by the files' names: each a text, or the path of a file
     #: beside the module.
     templates: ClassVar[dict[str, str | Path]] = {}
@@ -54,6 +56,9 @@ class TaskDescription(BaseModel):
     def __pydantic_init_subclass__(cls, **_kwargs: Any) -> None:
         """Check the description and look up what is asked for at each job."""
         check_field_names(cls, TaskDescription)
+        check_no_secrets(cls)
+        if "environment" in cls.__dict__:
+            cls.environment = check_environment(cls, cls.environment)
         if "name" not in cls.__dict__:
             cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
         cls._task_fields = task_fields(cls, need_places=cls._fields_have_places)

@@ -5,13 +5,13 @@ jinja2 is imported when the first class declares a template, not before.
 
 import difflib
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from ..config.errors import CannotRun
+from .definition_file import definition_file
 
 if TYPE_CHECKING:
     from jinja2 import Environment, nodes
@@ -151,12 +151,12 @@ def _text(cls: type["TaskDescription"], where: str, source: object) -> str:
 def _beside_module(cls: type["TaskDescription"], where: str, source: Path) -> Path:
     """Return the file, with links followed, that lies in the folder of the file which declares the templates."""
     owner = next(base for base in cls.__mro__ if "templates" in vars(base))
-    module = vars(owner).get("described_in") or getattr(sys.modules.get(owner.__module__), "__file__", None)
-    if module is None:
+    file = definition_file(owner)
+    if file is None:
         raise TypeError(
             f"{where}: the module {owner.__module__} is no file that {source} could lie beside; give the text"
         )
-    folder = os.path.dirname(os.path.realpath(module))
+    folder = os.path.dirname(os.path.realpath(file))
     path = Path(os.path.realpath(os.path.join(folder, source)))
     if not path.is_relative_to(folder):
         raise TypeError(f"{where}: {source} leads to {path}, out of the folder {folder}")

@@ -76,7 +76,8 @@ class Attempt:
         job_id = changes.pop("job_id", "job-1")
         self.ledger = ledger or MemoryLedger()
         parameters = changes.pop("parameters", task.parameters())
-        self.ledger.open(JobSpec(id=job_id, task=task.name, version="1", parameters=parameters, queue="q"))
+        spec = JobSpec(id=job_id, task=task.name, version="1", parameters=parameters, queue="q")
+        self.ledger.open(spec.model_copy(update={"limits": changes.pop("limits", spec.limits)}))
         self.held = self.ledger.claim(job_id, "w@test")
         site = {
             "jobs_directory": folder / "jobs",

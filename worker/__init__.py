@@ -6,12 +6,25 @@ from .clean_up import CleanUp
 from .executor import Executor
 from .host import ExecutorHost
 from .launch import Launch, plan_launch
+from .masking import masked
+from .rehearsal import rehearse
 from .site import Site
 
 if TYPE_CHECKING:
     from .celery_app import app, celery_name
 
-__all__ = ["CleanUp", "Executor", "ExecutorHost", "Launch", "Site", "app", "celery_name", "plan_launch"]
+__all__ = [
+    "CleanUp",
+    "Executor",
+    "ExecutorHost",
+    "Launch",
+    "Site",
+    "app",
+    "celery_name",
+    "masked",
+    "plan_launch",
+    "rehearse",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..communicators import (
+    Cancel,
     Claim,
     FailureReason,
     JobState,
@@ -32,13 +33,16 @@ from .keeper import Keeper
 from .launch import Launch, plan_launch
 from .listening import Listening
 from .outputs import check_inputs
+from .preparation import GivenUp, Preparation
 from .program import Program
 from .provenance import ProvenanceCollector
+from .redaction import Redaction
 from .relay import Relay
 from .result import with_result
 from .roots import check_input_roots
 from .site import Site
 from .supervision import Supervision
+from .surroundings import Surroundings
 from .sweep import ATTEMPT_COOKIE, WORKER_COOKIE
 from .verdict import Released, Stop, failed, next_attempt, verdict
 
@@ -67,6 +71,8 @@ class Executor:
         self._relay = Relay(self.upward, self._keeper, self._facts)
         self._end = AttemptEnd(held, self._directory, self.upward, self._relay)
         self._socket = site.sockets / f"{uuid.uuid4().hex[:12]}.sock"
+        self._cookies = {"OUTRIDER_JOB": held.spec.id, ATTEMPT_COOKIE: held.cookie, WORKER_COOKIE: site.worker_id}
+        self._cookies["OUTRIDER_SOCKET"] = str(self._socket)
 
     @property
     def held(self) -> Claim:
@@ -101,7 +107,9 @@ class Executor:
             outcome = failed(
                 FailureReason.INTERNAL, f"{type(error).__name__}: {error} (the worker's log has the traceback)"
             )
-        spec = self._held.spec
+        if self._supervision is None:  # nobody has swept yet, and scripts may have left somebody
+            self._site.sweeper.sweep_later(self._held.cookie)
+        spec, outcome = self._held.spec, self._relay.redaction.outcome(outcome)
         end = next_attempt(outcome, self._held.attempt, self._held.worker, spec.retry)
         await self.upward.close()
         if isinstance(end, Released):
@@ -117,6 +125,7 @@ class Executor:
     async def hand_back(self, error: str, *, at_once: bool = False) -> None:
         """Stop the attempt; the job is attempted again elsewhere, or is lost if it may not be."""
         self._stop = self._stop or Stop(JobState.QUEUED, error)
+        self.upward.ending.set()
         if self._supervision:
             await self._supervision.stop_program(self._stop, at_once=at_once)
 
@@ -138,14 +147,16 @@ class Executor:
         limit = self._held.spec.limits.preparation
         try:
             async with asyncio.timeout(limit.total_seconds() if limit else None):
-                task, launch, collector = await asyncio.to_thread(self._prepare)
+                task, launch, collector = await self._prepared()
+        except GivenUp:
+            return await self._stopped_early()
         except TimeoutError:
             return Outcome(state=JobState.TIMED_OUT, error=f"the preparation took longer than {limit}")
         listening = Listening(task, launch, self._directory, self._socket, self._keeper)
         try:
             await listening.open()
             if self._stop:
-                return Outcome(state=self._stop.state, error=f"the attempt {self._stop.error}")
+                return await self._stopped_early()
             outcome = await self._run_program(task, launch, listening, collector)
         finally:
             await listening.close()
@@ -194,15 +205,31 @@ class Executor:
         except (UnknownTask, InvalidParameters) as error:
             raise CannotRun(FailureReason.VALIDATION, str(error)) from error
 
-    def _prepare(self) -> tuple[TaskDescription, Launch, ProvenanceCollector]:
+    async def _stopped_early(self) -> Outcome:
+        """Return the outcome of an attempt that is to end before its program has started.
+
+        Raises:
+            LedgerError: when another attempt owns the job now.
+        """
+        while self._stop is None:
+            if isinstance(await self.upward.read(), Cancel):
+                self._stop = Stop(JobState.CANCELLED, "was cancelled")
+        return Outcome(state=self._stop.state, error=f"the attempt {self._stop.error}")
+
+    async def _prepared(self) -> tuple[TaskDescription, Launch, ProvenanceCollector]:
+        preparation = Preparation(self.upward, self._directory, self._site, self._cookies, self._held.cookie)
+        task = await asyncio.to_thread(self._resolve_task)
+        surroundings = await preparation.surroundings(task)
+        self._relay.redaction = Redaction(surroundings.secrets.values())
+        launch, collector = await asyncio.to_thread(self._prepare, task, surroundings)
+        return task, launch, collector
+
+    def _prepare(self, task: TaskDescription, surroundings: Surroundings) -> tuple[Launch, ProvenanceCollector]:
         """Decide how to start the program and make the ground for it. Blocks: file systems may be slow."""
-        spec, site = self._held.spec, self._site
-        task = self._resolve_task()
-        cookies = {"OUTRIDER_JOB": spec.id, ATTEMPT_COOKIE: self._held.cookie, WORKER_COOKIE: site.worker_id}
-        cookies["OUTRIDER_SOCKET"] = str(self._socket)
+        site, work = self._site, self._directory.work
         ground = choose_ground(task, self._directory, site)
-        launch = plan_launch(ground.task, ground.directory, site.environment, cookies)
+        launch = plan_launch(ground.task, ground.directory, site.environment, self._cookies, surroundings)
         self._directory.create(launch.input_files, ground.folders)
         check_inputs(task, ground.directory)
-        check_input_roots(task, ground.directory, (self._directory.work, ground.directory), site.input_roots)
-        return task, launch, ProvenanceCollector(task, launch)
+        check_input_roots(task, ground.directory, (work, ground.directory), site.input_roots)
+        return launch, ProvenanceCollector(task, launch)

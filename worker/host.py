@@ -32,6 +32,7 @@ from ..tasks import Catalogue
 from .clean_up import CleanUp
 from .executor import Executor
 from .guardian import Guardian
+from .launch_wrapper import LaunchWrappers
 from .leases import LeaseKeeper
 from .process_table import ProcessTable
 from .site import Site
@@ -170,6 +171,9 @@ class ExecutorHost:
                 input_roots=settings.input_roots,
                 output_roots=settings.output_roots,
                 keep_work=settings.keep_work,
+                launch=LaunchWrappers(settings.launch),
+                secrets=settings.secrets,
+                modules_init=settings.modules_init,
             )
             services = [
                 self._pass_on_wake_ups(backend),

@@ -1,5 +1,6 @@
 """How exactly a program will be started: everything decided, nothing done."""
 
+import dataclasses
 import os
 import shutil
 import sys
@@ -10,11 +11,16 @@ from pathlib import Path
 
 from ..config.errors import CannotRun
 from ..tasks import Stdin, Stdout, Task, TaskDescription, ThirdPartyTask, paths_in, place_of
+from .launch_environment import launch_environment, shown_difference
+from .launch_wrapper import LaunchWrapper
+from .own_child import MODULE
+from .surroundings import Surroundings
 
 __all__ = ["Launch", "input_paths", "plan_launch"]
 
-#: What reads our pseudo-terminal is a file: no colours and no cursor movements, whatever terminal the worker came from.
-_TERMINAL_VARIABLES = {"TERM": "dumb"}
+#: What makes the C library of the program behind it write each line at once.
+_LINE_BUFFERED = ("stdbuf", "-oL", "-eL")
+_NOTHING = Surroundings()
 
 
 @dataclass(frozen=True)
@@ -26,19 +32,31 @@ class Launch:
     #: The program's path from the root.
     program: str
     directory: Path
-    environment: Mapping[str, str]
-    #: What of `environment` the worker does not have, or has otherwise.
-    environment_difference: Mapping[str, str]
-    stdin: Path | None
-    stdout: Path | None
+    #: It may hold secrets: never to be shown.
+    environment: Mapping[str, str] = dataclasses.field(repr=False)
+    #: What of `environment` the worker does not have, or has otherwise; secrets are masked.
+    environment_difference: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    #: The variables that the worker has and the program has not.
+    unset: tuple[str, ...] = ()
+    stdin: Path | None = None
+    stdout: Path | None = None
     #: Whether standard output is a pseudo-terminal.
-    terminal: bool
+    terminal: bool = False
     #: Small text files to write into the directory first, by name.
-    input_files: Mapping[str, str]
+    input_files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def is_wrapped(self) -> bool:
+        """Whether what is started is another program, which starts this one."""
+        return self.argv[0] != self.program
 
 
 def plan_launch(
-    task: TaskDescription, directory: Path, inherited: Mapping[str, str], cookies: Mapping[str, str]
+    task: TaskDescription,
+    directory: Path,
+    inherited: Mapping[str, str],
+    cookies: Mapping[str, str],
+    surroundings: Surroundings = _NOTHING,
 ) -> Launch:
     """Decide how to start a task's program.
 
@@ -47,23 +65,26 @@ def plan_launch(
         directory: the program's working directory; it need not exist yet.
         inherited: the variables that every program gets.
         cookies: the variables by which every descendant of the program is found.
+        surroundings: what the worker adds.
 
     Raises:
         CannotRun: when there is no such program, or it may not be executed.
     """
     executable, *words = command_of(task)
-    buffering = task.buffering if isinstance(task, ThirdPartyTask) else "program"
-    path = inherited.get("PATH", os.defpath)
-    program, terminal = find_program(executable, path), buffering == "terminal"
-    difference = {**_python_variables(task), **(_TERMINAL_VARIABLES if terminal else {}), **task.environment, **cookies}
+    terminal = isinstance(task, ThirdPartyTask) and task.buffering == "terminal"
+    environment = launch_environment(task, inherited, surroundings) | dict(cookies)
+    path = environment.get("PATH", os.defpath)
+    program = executable if surroundings.wrapper.finds_program else find_program(executable, path)
+    values = {"directory": str(directory), "job_id": cookies.get("OUTRIDER_JOB", ""), "task": task.name}
     files = {type(field.place): getattr(task, field.name) for field in task.task_fields()}
     stdin, stdout = files.get(Stdin), files.get(Stdout)
     return Launch(
-        argv=(*(_line_buffered(path) if buffering == "line" else ()), program, *words),
+        argv=(*_command(task, program, surroundings.wrapper, values, path), *words),
         program=program,
         directory=directory,
-        environment={**inherited, **difference},
-        environment_difference=difference,
+        environment=environment,
+        environment_difference=shown_difference(environment, inherited, surroundings.secrets),
+        unset=tuple(name for name in inherited if name not in environment),
         stdin=stdin and directory / stdin,
         stdout=stdout and directory / stdout,
         terminal=terminal,
@@ -77,16 +98,25 @@ def command_of(task: TaskDescription) -> tuple[str, ...]:
         case ThirdPartyTask():
             return task.argv()
         case Task():
-            return (sys.executable, "-m", "outrider.worker.first_party", place_of(type(task)))
+            return (sys.executable, "-m", MODULE, place_of(type(task)))
         case _:
             raise CannotRun("validation", f"nobody knows how to start a {type(task).__name__}")
 
 
-def _python_variables(task: TaskDescription) -> dict[str, str]:
-    """Have a Python of ours find the modules that we find, and print at once."""
-    if not isinstance(task, Task):
-        return {}
-    return {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONUNBUFFERED": "1"}
+def _command(
+    task: TaskDescription, program: str, wrapper: LaunchWrapper, values: Mapping[str, str], path: str
+) -> tuple[str, ...]:
+    """Return the words up to the program's arguments; the first is the path of what is started."""
+    buffered: tuple[str, ...] = ()
+    if isinstance(task, ThirdPartyTask) and task.buffering == "line":
+        buffered = _LINE_BUFFERED if wrapper.finds_program else (_stdbuf(path), *_LINE_BUFFERED[1:])
+    if not wrapper.words:
+        return (*buffered, program)
+    first, *words = wrapper.around((*buffered, program), values)
+    try:
+        return (find_program(first, path), *words)
+    except CannotRun as error:
+        raise CannotRun(error.reason, f"{error}; OUTRIDER_LAUNCH begins with it") from error
 
 
 def find_program(executable: str, path: str) -> str:
@@ -107,10 +137,9 @@ def find_program(executable: str, path: str) -> str:
     return found
 
 
-def _line_buffered(path: str) -> tuple[str, ...]:
-    """Return the words that make the C library of the program behind them write each line at once."""
+def _stdbuf(path: str) -> str:
     try:
-        return find_program("stdbuf", path), "-oL", "-eL"
+        return find_program("stdbuf", path)
     except CannotRun as error:
         raise CannotRun(error.reason, f"{error}; buffering = 'line' needs it (GNU coreutils)") from error
 

@@ -24,6 +24,8 @@ from ..tasks import FileGrowth, JsonProgress, Tally, Task, TaskDescription, Thir
 from .job_directory import JobDirectory
 from .keeper import Keeper
 from .launch import Launch
+from .own_child import runs_own_task
+from .sweep import ATTEMPT_COOKIE
 
 __all__ = ["Listening"]
 
@@ -38,6 +40,8 @@ class Listening:
     ) -> None:
         """Choose them; nothing is opened yet."""
         self._own = isinstance(task, Task)
+        self._is_wrapped = launch.is_wrapped
+        self._attempt = launch.environment.get(ATTEMPT_COOKIE, "")
         self._keeper = keeper
         self._job_id = directory.job.name
         self.pipe = _pipe(task, launch, directory)
@@ -56,7 +60,9 @@ class Listening:
     def hand_over(self, pid: int) -> None:
         """The program has been started: it has its ends of the pipes, and if it is ours it may send objects."""
         self.pipe.hand_over()
-        if self._own:
+        if self._own and self._is_wrapped:
+            self._socket.trust_first(partial(runs_own_task, started=pid, attempt=self._attempt))
+        elif self._own:
             self._socket.trust(pid)
 
     @property

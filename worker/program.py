@@ -40,13 +40,14 @@ class Program:
         asyncio.get_running_loop().add_reader(self._pidfd, self._reap)
 
     @classmethod
-    def start(cls, launch: Launch, stdout: int | None, stderr: int) -> "Program":
+    def start(cls, launch: Launch, stdout: int | None, stderr: int, others: tuple[int, ...] = ()) -> "Program":
         """Start the program.
 
         Args:
             launch: what to start.
             stdout: the file descriptor for standard output; `None`: the launch names a file.
             stderr: the file descriptor for standard error.
+            others: further file descriptors that it inherits under their numbers.
 
         Raises:
             CannotRun: when the system refuses.
@@ -63,6 +64,7 @@ class Program:
                         stdout=files.enter_context(launch.stdout.open("wb")) if launch.stdout else stdout,
                         stderr=stderr,
                         start_new_session=True,
+                        pass_fds=others,
                     )
                 )
             except OSError as error:

@@ -19,6 +19,7 @@ from ..communicators import (
     Returned,
 )
 from .keeper import Keeper
+from .redaction import Redaction
 from .verdict import shortened
 
 __all__ = ["Relay"]
@@ -40,6 +41,8 @@ class Relay:
         self._held_back: Progress | None = None
         self._passed_on = 0.0
         self._later: asyncio.Task[None] | None = None
+        #: What takes secrets out of all that is passed on.
+        self.redaction = Redaction()
         #: The newest progress, for those who ask us directly.
         self.progress: Progress | None = None
         #: How a first-party task ended, in its own words.
@@ -49,7 +52,7 @@ class Relay:
     async def run(self, source: Communicator) -> None:
         """Pass on until the source has no more."""
         while (message := await source.read()) is not None:
-            await self._take(message)
+            await self._take(self.redaction.message(message))
         await self._pass_held_back()
 
     async def _take(self, message: Message) -> None:
@@ -88,14 +91,14 @@ class Relay:
             await self._upward.room()
             if isinstance(message, Report):
                 value = await asyncio.to_thread(self._keeper.pack, message.value)
-                await self._upward.write(message.model_copy(update={"value": value}))
+                await self._upward.write(message.model_copy(update={"value": self.redaction.value(value)}))
             else:
                 kept = await asyncio.to_thread(self._keeper.keep, message)
                 if kept.reference is not None:
                     self.artifacts[kept.name] = kept.reference
                 await self._upward.write(kept)
         except Exception as error:  # noqa: BLE001 - packing runs the objects' own code; it concerns this message alone
-            why = shortened(f"{type(error).__name__}: {error}")
+            why = self.redaction.text(shortened(f"{type(error).__name__}: {error}"))
             logger.warning("not kept (%s): %s", message.kind, why, extra={"action": "not_kept", **self._facts})
             line = f"outrider: {message.kind} not kept: {why}"
             await self._upward.write(LogLines(stream="stderr", lines=(line,), source=message.source))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..communicators import ArtifactStore
 from .file_hashes import FileHashes
+from .launch_wrapper import LaunchWrappers
 from .process_table import ProcessTable
 from .sweeper import Sweeper
 
@@ -38,3 +39,8 @@ class Site:
     #: Which working folders outlive their job: `always`, `unsuccessful` or `never`.
     keep_work: str = "always"
     hashes: FileHashes = field(default_factory=FileHashes)
+    #: What starts the programs of which tasks.
+    launch: LaunchWrappers = field(default_factory=LaunchWrappers)
+    #: The folder of the secrets, and what defines the shell's `module`.
+    secrets: Path | None = None
+    modules_init: Path | None = None

@@ -122,6 +122,7 @@ class Supervision:
             program=launch.program,
             directory=launch.directory,
             environment=dict(launch.environment_difference),
+            unset=launch.unset,
         )
         self.run_facts, self.started_at = run, datetime.now(UTC)
         wish = await self._ledger.start(self._held, run)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from ...config import program_environment
+from ...config import load_settings
 from ...tasks import (
     Flag,
     NotAnArgument,
@@ -21,7 +21,7 @@ from ...tasks import (
     task_schema,
 )
 from ...tasks import program_schema as schema_of_programs
-from ...worker import plan_launch
+from ...worker import rehearse
 from ..default import default_client
 from .output import json_option, print_fields, print_json, print_table
 from .parameters import file_option, parameter_option
@@ -84,20 +84,29 @@ def _print_description(task: type[TaskDescription]) -> None:
 @click.argument("task")
 @parameter_option
 @file_option
+@click.option("--no-source", "sourcing", flag_value=False, default=True, help="Leave out what modules and scripts do.")
 @json_option
-def dry_run(task: str, words: tuple[str, ...], file: Path | None, as_json: bool) -> None:
-    """Show exactly what a task, or a job file, would run, without running it."""
+def dry_run(task: str, words: tuple[str, ...], file: Path | None, sourcing: bool, as_json: bool) -> None:
+    """Show exactly what a task, or a job file, would run, without running it.
+
+    Modules are loaded and scripts are sourced for that, in a temporary directory. Secrets are not read.
+    """
     request = read_request(default_client().catalogue, task, words, file)
     prepared = request.task.with_absolute_inputs(Path.cwd())
     work = Path("<job directory>/attempt-1/work")
     directory = prepared.working_directory() or work
-    launch = plan_launch(prepared.with_staged_outputs(work), directory, program_environment(), _COOKIES)
+    launch = rehearse(prepared.with_staged_outputs(work), directory, load_settings(), _COOKIES, sourcing=sourcing)
     outputs = _outputs(prepared, work)
     origins = {name: {"value": value, "from": request.origins[name]} for name, value in prepared.parameters().items()}
     stdout = next((f.parameter for f in prepared.task_fields() if isinstance(f.place, Stdout)), "")
     streams = {"stdin": launch.stdin, "stdout": outputs[stdout]["written"] if stdout in outputs else None}
     if as_json:
-        facts = {"argv": launch.argv, "directory": str(directory), "environment": launch.environment_difference}
+        facts = {
+            "argv": launch.argv,
+            "directory": str(directory),
+            "environment": launch.environment_difference,
+            "unset": launch.unset,
+        }
         print_json({**facts, **streams, "outputs": outputs, "input_files": launch.input_files, "parameters": origins})
         return
     redirects = [f"{name} {path}" for name, path in streams.items() if path]
@@ -108,6 +117,7 @@ def dry_run(task: str, words: tuple[str, ...], file: Path | None, as_json: bool)
             ("streams", ", ".join(redirects)),
             *((f"output {name}", f"{way['written']} → {way['moved']}") for name, way in outputs.items()),
             *((f"${name}", value) for name, value in launch.environment_difference.items()),
+            ("unset", ", ".join(launch.unset)),
             *((f"file {name}", Text(text)) for name, text in launch.input_files.items()),
         ]
     )

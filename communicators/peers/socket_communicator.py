@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,12 @@ _LOOK_SECONDS = 1.0
 _FINISH_SECONDS = 0.5
 #: After no connection could be accepted, for want of descriptors say.
 _RETRY_SECONDS = 0.2
+#: In place of a process id, while the one to be trusted has not come.
+_NOBODY_YET = 0
+
+
+def _nobody(_pid: int) -> bool:
+    return False
 
 
 class SocketCommunicator(ProgramCommunicator):
@@ -50,6 +56,7 @@ class SocketCommunicator(ProgramCommunicator):
         self._peers: dict[SocketPeer, asyncio.Task[None]] = {}
         self._room = asyncio.Event()
         self._looking: asyncio.TimerHandle | None = None
+        self._is_meant: Callable[[int], bool] = _nobody
 
     @property
     def refused(self) -> int:
@@ -69,6 +76,14 @@ class SocketCommunicator(ProgramCommunicator):
     def trust(self, pid: int) -> None:
         """Let this process send frames, and no other. Call it before the process can have begun to speak."""
         self._shared.trusted = pid
+
+    def trust_first(self, is_meant: Callable[[int], bool]) -> None:
+        """Let the first process that connects and is meant send frames, and no other.
+
+        For a process that is not known by its id yet: a wrapper starts it. Call it before it can have begun to speak.
+        """
+        self._shared.trusted = _NOBODY_YET
+        self._is_meant = is_meant
 
     async def open(self) -> None:
         """Make the socket, and the directory if need be.
@@ -190,6 +205,8 @@ class SocketCommunicator(ProgramCommunicator):
     def _let_in(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         pid, uid = credentials_of(connection)
+        if self._shared.trusted == _NOBODY_YET and uid == os.geteuid() and self._is_meant(pid):
+            self._shared.trusted = pid
         peer = SocketPeer(connection, pid, self._shared)
         if uid not in (0, os.geteuid()):
             peer.refuse(f"it belongs to user {uid}")

@@ -5,6 +5,7 @@ from .packed_tag import described
 from .packing import pack
 from .reference import Reference
 from .stored_file import Opaque, StoredFile
+from .texts import with_texts
 from .unpacking import unpack
 
-__all__ = ["ArtifactStore", "Opaque", "Reference", "StoredFile", "described", "pack", "unpack"]
+__all__ = ["ArtifactStore", "Opaque", "Reference", "StoredFile", "described", "pack", "unpack", "with_texts"]

@@ -23,6 +23,7 @@ PUBLIC = [
     "CannotUnpack",
     "Client",
     "FailureReason",
+    "Environment",
     "FileGrowth",
     "Finished",
     "Flag",
