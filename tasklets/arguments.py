@@ -1,7 +1,9 @@
 """From arguments in JSON, as they travel, to those that a function's annotations ask for, and back. Pure."""
 
+import contextlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any, get_type_hints
@@ -60,35 +62,24 @@ def fitted(name: str, function: Callable[..., Any], args: Sequence[Any], kwargs:
     Raises:
         InvalidTasklet: naming each argument that does not fit.
     """
+    args, kwargs = bound(name, function, args, kwargs)
+    parameters = _parameters(function, len(args), kwargs)
     problems: list[str] = []
-    new_args, new_kwargs = list(args), dict(kwargs)
-    for key, parameter, value in _places(name, function, args, kwargs):
-        try:
-            fit = _fit(function, parameter, value)
-        except ValidationError as error:
-            problems += _said(parameter, value, error)
-            continue
-        if isinstance(key, int):
-            new_args[key] = fit
-        else:
-            new_kwargs[key] = fit
+    fits = [_fit(function, *one, problems) for one in zip(parameters, (*args, *kwargs.values()), strict=True)]
     if problems:
         raise InvalidTasklet(name, problems)
-    return tuple(new_args), new_kwargs
+    return tuple(fits[: len(args)]), dict(zip(kwargs, fits[len(args) :], strict=True))
 
 
 def literal_problems(
-    name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, unknown: frozenset[int]
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, unknown: int
 ) -> list[str]:
-    """Return what is wrong with the arguments that are known already: not references, nor at the `unknown` places."""
+    """Return what is wrong with those arguments that are known already: not references, nor the first `unknown` ones."""
+    values = (*args, *kwargs.values())
     problems: list[str] = []
-    for key, parameter, value in _places(name, function, args, kwargs):
-        if key in unknown or has_reference(value):
-            continue
-        try:
-            _fit(function, parameter, value)
-        except ValidationError as error:
-            problems += _said(parameter, value, error)
+    for number, parameter in enumerate(_parameters(function, len(args), kwargs)):
+        if number >= unknown and not has_reference(values[number]):
+            _fit(function, parameter, values[number], problems)
     return problems
 
 
@@ -105,35 +96,33 @@ def has_reference(value: Any) -> bool:
             return False
 
 
-def _places(
-    name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> Iterator[tuple[int | str, str, Any]]:
-    """Yield each argument's place in the call, the name of its parameter, and its value."""
-    bound(name, function, args, kwargs)
+def _parameters(function: Callable[..., Any], positional: int, named: Iterable[str]) -> list[str]:
+    """Return the name of the parameter that each argument is for."""
     parameters = inspect.signature(function).parameters
-    positional = [p.name for p in parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    rest = next((p.name for p in parameters.values() if p.kind is p.VAR_POSITIONAL), "")
-    others = next((p.name for p in parameters.values() if p.kind is p.VAR_KEYWORD), "")
-    for place, value in enumerate(args):
-        yield place, positional[place] if place < len(positional) else rest, value
-    for key, value in kwargs.items():
-        yield key, key if key in parameters else others, value
+    kinds: dict[Any, list[str]] = defaultdict(list)
+    for parameter in parameters.values():
+        kinds[parameter.kind].append(parameter.name)
+    rest = kinds[inspect.Parameter.VAR_POSITIONAL] * positional
+    places = [*kinds[inspect.Parameter.POSITIONAL_ONLY], *kinds[inspect.Parameter.POSITIONAL_OR_KEYWORD], *rest]
+    others = kinds[inspect.Parameter.VAR_KEYWORD]
+    return [*places[:positional], *(name if name in parameters else others[0] for name in named)]
 
 
-def _fit(function: Callable[..., Any], parameter: str, value: Any) -> Any:
+def _fit(function: Callable[..., Any], parameter: str, value: Any, problems: list[str]) -> Any:
+    """Return the value as the annotation wants it; what is wrong is added to the problems."""
     adapter = _adapters(function).get(parameter)
     if adapter is None or not isinstance(value, _JSON_TYPES):
         return value
     try:
         return adapter.validate_python(value)
-    except ValidationError:
-        if not isinstance(value, str):
-            raise
-        try:
-            return adapter.validate_json(value)  # a list or a mapping, from a command line
-        except ValidationError:
-            pass
-        raise
+    except ValidationError as error:
+        if isinstance(value, str):
+            with contextlib.suppress(ValidationError):
+                return adapter.validate_json(value)  # a list or a mapping, from a command line
+        shown = repr(value)
+        shown = shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
+        problems.append(f"{parameter}={shown}: {error.errors()[0]['msg']}")
+        return value
 
 
 @lru_cache(maxsize=1024)
@@ -150,9 +139,3 @@ def _adapters(function: Callable[..., Any]) -> dict[str, TypeAdapter[Any]]:
         except (NameError, PydanticUserError):  # a name for type checkers alone, or a class that pydantic does not know
             continue
     return found
-
-
-def _said(parameter: str, value: Any, error: ValidationError) -> list[str]:
-    shown = repr(value)
-    shown = shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
-    return [f"{parameter}={shown}: {detail['msg']}" for detail in error.errors()[:1]]

@@ -5,36 +5,26 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from .arguments import fitted
 from .decorator import Tasklet
 
-__all__ = ["CarryOut", "celery_task_of", "in_place"]
+__all__ = ["CarryOut", "celery_task_of"]
 
 #: Runs a tasklet with its arguments, and returns what it returns.
 CarryOut = Callable[[Tasklet[..., Any], Sequence[Any], Mapping[str, Any]], Any]
 
 
-def in_place(tasklet: Tasklet[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """Run a tasklet in this thread, its arguments made to fit.
-
-    Raises:
-        InvalidTasklet: when they do not fit.
-    """
-    args, kwargs = fitted(tasklet.name, tasklet.function, args, kwargs)
-    return tasklet(*args, **kwargs)
-
-
-def celery_task_of(tasklet: Tasklet[..., Any], carry_out: CarryOut = in_place) -> Any:
+def celery_task_of(tasklet: Tasklet[..., Any], carry_out: CarryOut | None = None) -> Any:
     """Return the Celery task of a tasklet, for an app to register. Its result is what the tasklet returns, as JSON.
 
     Args:
         tasklet: what to run.
-        carry_out: how; a worker gives one whose crash is not its own.
+        carry_out: how; default: in this thread, by `Tasklet.run`.
     """
     from celery import Task
 
     def run(_task: Any, *args: Any, **kwargs: Any) -> Any:
-        return to_jsonable_python(carry_out(tasklet, args, kwargs), fallback=_plain, inf_nan_mode="constants")
+        value = carry_out(tasklet, args, kwargs) if carry_out else tasklet.run(*args, **kwargs)
+        return to_jsonable_python(value, fallback=_plain, inf_nan_mode="constants")
 
     members = {
         "name": tasklet.celery_name,

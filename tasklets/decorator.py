@@ -10,7 +10,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 from pydantic import TypeAdapter, ValidationError
 
 from ..config import Duration
-from .arguments import for_json
+from .arguments import fitted, for_json
 
 __all__ = ["CELERY_PREFIX", "NAME_PATTERN", "Tasklet", "tasklet"]
 
@@ -43,7 +43,7 @@ class Tasklet(Generic[P, R]):
         #: The function itself.
         self.function = function
         #: The name by which jobs ask for it.
-        self.name = name or function.__name__
+        self.name = name or getattr(function, "__name__", repr(function))
         #: How long it may take, unless a job says otherwise; `None`: the Executor's limit.
         self.time_limit = _time_limit(self.name, time_limit)
         _check(function, self.name)
@@ -51,6 +51,15 @@ class Tasklet(Generic[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function, here and now."""
+        return self.function(*args, **kwargs)
+
+    def run(self, *args: Any, **kwargs: Any) -> R:
+        """Call the function with arguments as they travel: what is JSON is made to fit its annotations before.
+
+        Raises:
+            InvalidTasklet: naming each argument that does not fit.
+        """
+        args, kwargs = fitted(self.name, self.function, args, kwargs)
         return self.function(*args, **kwargs)
 
     def s(self, *args: Any, **kwargs: Any) -> Any:

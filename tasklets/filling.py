@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from ..config.errors import InvalidTasklet, UnknownTasklet
-from .arguments import Arguments, bound, fitted, literal_problems
+from .arguments import Arguments, bound, literal_problems
 from .call import TaskletCall
 from .decorator import Tasklet
 from .registry import Tasklets
@@ -39,8 +39,8 @@ def takes_previous(call: TaskletCall, tasklet: Tasklet[..., Any]) -> bool:
 def filled(call: TaskletCall, tasklet: Tasklet[..., Any], previous: Any = NOTHING) -> Arguments:
     """Return what to call the tasklet with: the call's arguments, and as the first one what came before, if one is missing.
 
-    That is what Celery does in a chain; other than there, a tasklet that lacks nothing gets nothing. Arguments are made
-    to fit the function's annotations.
+    That is what Celery does in a chain; other than there, a tasklet that lacks nothing gets nothing. `Tasklet.run` makes
+    them fit the function's annotations.
 
     Args:
         call: its references replaced by their values.
@@ -48,12 +48,12 @@ def filled(call: TaskletCall, tasklet: Tasklet[..., Any], previous: Any = NOTHIN
         previous: what the tasklet before it returned; for the first one after the program, the job's result.
 
     Raises:
-        InvalidTasklet: when an argument does not fit or is missing.
+        InvalidTasklet: when an argument is missing, unknown or too many.
     """
-    args = call.args
+    args: tuple[Any, ...] = call.args
     if previous is not NOTHING and takes_previous(call, tasklet):
         args = (previous, *args)
-    return fitted(call.tasklet, tasklet.function, args, call.kwargs)
+    return bound(call.tasklet, tasklet.function, args, call.kwargs)
 
 
 def check_calls(calls: Iterable[TaskletCall], tasklets: Tasklets, *, after: bool) -> None:
@@ -89,10 +89,8 @@ def without(calls: Iterable[TaskletCall], names: Collection[str]) -> tuple[Taskl
 
 
 def _check(call: TaskletCall, tasklet: Tasklet[..., Any], *, has_previous: bool) -> None:
-    args: tuple[Any, ...] = call.args
-    unknown: frozenset[int] = frozenset()
-    if has_previous and takes_previous(call, tasklet):
-        args, unknown = (None, *args), frozenset({0})
+    unknown = int(has_previous and takes_previous(call, tasklet))
+    args: tuple[Any, ...] = (*[None] * unknown, *call.args)
     bound(call.tasklet, tasklet.function, args, call.kwargs)
-    if problems := literal_problems(call.tasklet, tasklet.function, args, call.kwargs, unknown=unknown):
+    if problems := literal_problems(tasklet.function, args, call.kwargs, unknown=unknown):
         raise InvalidTasklet(call.tasklet, problems)

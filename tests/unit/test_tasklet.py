@@ -8,6 +8,7 @@ import textwrap
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import own_tasklets
 import pytest
 from celery import Celery, chain, group
@@ -106,6 +107,42 @@ def test_what_is_no_json_is_an_error_at_once():
         add.s(object())
 
 
+@outrider.tasklet
+def kinds(path: Path, pair: list[float], limit: timedelta = timedelta(0), *more: int, odd: "Hidden" = 0, **others: int):  # noqa: F821
+    return path, pair, limit, more, odd, others
+
+
+def test_arguments_get_the_types_that_the_function_names():
+    expected = (Path("log"), [1.0, 2.5], timedelta(seconds=2), (3, 4), "5", {"six": 6})
+    assert kinds.run("log", "[1, 2.5]", "PT2S", "3", 4.0, odd="5", six="6") == expected
+    assert kinds.run(pair=(1, "2"), path=Path("a"))[:2] == (Path("a"), (1, "2"))
+
+
+def test_a_text_stays_text_for_who_wants_text():
+    @outrider.tasklet
+    def same(text: str, anything):
+        return text, anything
+
+    assert same.run("0012", "[1]") == ("0012", "[1]")
+
+
+def test_what_is_no_json_is_handed_over_as_it_is():
+    array = np.arange(3.0)
+    assert total.run(array, scale="2") == 6.0
+    assert kinds.run("a", array)[1] is array
+
+
+def test_each_argument_that_does_not_fit_is_named():
+    with pytest.raises(InvalidTasklet) as caught:
+        kinds.run("a", ["x" * 100], "soon", 1, "two", six="six")
+    first, *others = caught.value.problems
+    assert first.startswith("pair=['xxx")
+    assert "…: Input should be a valid number" in first
+    assert [problem.partition(":")[0] for problem in others] == ["limit='soon'", "more='two'", "others='six'"]
+    with pytest.raises(InvalidTasklet, match="'kinds': missing a required argument: 'pair'; it takes"):
+        kinds.run("a")
+
+
 def test_a_path_travels_as_text_and_arrives_as_a_path(celery_app, tmp_path):
     (tmp_path / "log").write_text("a\nb\n")
     signature = count_lines.s(tmp_path / "log")
@@ -151,3 +188,8 @@ def test_our_app_has_the_tasklets_of_the_modules_it_is_given(tmp_path):
         check=True,
     )
     assert {"outrider.tasklets.peak", "outrider.tasklets.plot"} <= set(done.stdout.split())
+
+
+def test_a_name_alone_makes_no_tasklet():
+    with pytest.raises(TypeError, match="a tasklet is a plain function"):
+        outrider.tasklet("peaks")

@@ -62,7 +62,7 @@ def test_words_alone_are_enough_to_run_one():
     written("b", "2\n")
     (call,) = tasklet_calls("concat_files a b into=all.txt")
     args, kwargs = filled(call, concat_files)
-    assert concat_files(*args, **kwargs).read_text() == "1\n2\n"
+    assert concat_files.run(*args, **kwargs).read_text() == "1\n2\n"
 
 
 # Files

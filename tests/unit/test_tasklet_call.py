@@ -1,9 +1,7 @@
 """The ways in which a job asks for a tasklet, and what the tasklet is called with."""
 
 from datetime import timedelta
-from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 from celery import Celery, chain, chord, group
@@ -204,17 +202,13 @@ def test_tasklets_can_be_left_out_by_name():
         (call("add", y=2), add, 5, ((5,), {"y": 2})),
         (call("add", 1), add, 5, ((1,), {})),
         (call("add", x=1), add, 5, ((), {"x": 1})),
-        (call("add"), add, None, None),
+        (call("add"), add, None, ((None,), {})),
         (TaskletCall(tasklet="add", kwargs={"x": 1}, partial=False), add, 5, ((), {"x": 1})),
-        (call("concat_files", "a"), concat_files, "b", ((Path("a"),), {})),
+        (call("concat_files", "a"), concat_files, "b", (("a",), {})),
     ],
 )
 def test_what_came_before_takes_the_place_of_the_argument_that_is_missing(asked, tasklet, previous, expected):
-    if expected is None:
-        with pytest.raises(InvalidTasklet, match="x=None: Input should be a valid integer"):
-            filled(asked, tasklet, previous)
-    else:
-        assert filled(asked, tasklet, previous) == expected
+    assert filled(asked, tasklet, previous) == expected
 
 
 def test_what_came_before_is_first_as_in_a_chain_of_celery():
@@ -230,20 +224,3 @@ def test_without_anything_before_an_argument_stays_missing():
         filled(call("add"), add, NOTHING)
     with pytest.raises(InvalidTasklet, match="missing a required argument: 'x'"):
         filled(TaskletCall(tasklet="add", partial=False), add, 5)
-
-
-def test_arguments_get_the_types_that_the_function_names():
-    assert filled(call("add", "3", y="4"), add) == ((3,), {"y": 4})
-    assert filled(call("count-lines", "log"), count_lines) == ((Path("log"),), {})
-    assert filled(call("total", "[1, 2.5]", 3, 4), total) == (([1.0, 2.5], 3.0, 4.0), {})
-    assert filled(call("wait", "PT2S"), wait) == ((timedelta(seconds=2),), {})
-
-
-def test_a_name_for_type_checkers_alone_leaves_its_argument_as_it_is():
-    assert filled(call("largest", [1, 2]), largest) == (([1, 2],), {})
-
-
-def test_what_is_no_json_is_handed_over_as_it_is():
-    array = np.arange(3.0)
-    (first,), _ = filled(call("total"), total, array)
-    assert first is array
