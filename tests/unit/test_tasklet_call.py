@@ -99,6 +99,12 @@ def test_a_chain_stands_for_its_tasklets_in_order():
     assert tasklet_calls(add.s(1) | add.s(2)) == (call("add", 1), call("add", 2))
 
 
+def test_a_chain_from_json_may_hold_chains():
+    inner = {**chain(add.s(1), add.s(2))}
+    outer = {**chain(add.s(0), add.s(3)), "kwargs": {"tasks": [{**add.s(0)}, inner]}}
+    assert [call.args for call in tasklet_calls(outer)] == [(0,), (1,), (2,)]
+
+
 def test_one_alone_is_a_list_of_one():
     assert tasklet_calls("plot x=1") == tasklet_calls({"plot": {"x": "1"}}) == (call("plot", x="1"),)
     assert tasklet_calls(add) == tasklet_calls(call("add")) == (call("add"),)
