@@ -1,22 +1,30 @@
 """Carry out jobs."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from .executor import Executor
-from .host import ExecutorHost
-from .launch import Launch, plan_launch
-from .site import Site
 
 if TYPE_CHECKING:
     from .celery_app import app, celery_name
+    from .executor import Executor
+    from .host import ExecutorHost
+    from .launch import Launch, plan_launch
+    from .site import Site
 
 __all__ = ["Executor", "ExecutorHost", "Launch", "Site", "app", "celery_name", "plan_launch"]
 
+_MODULES = {
+    "Executor": "executor",
+    "ExecutorHost": "host",
+    "Launch": "launch",
+    "Site": "site",
+    "app": "celery_app",
+    "celery_name": "celery_app",
+    "plan_launch": "launch",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """Load what needs Celery when it is asked for: a first-party task's process never does."""
-    if name not in ("app", "celery_name"):
+    """Load what is asked for: the processes of first-party tasks and of tasklets need little of it, and never Celery."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import celery_app
-
-    return getattr(celery_app, name)
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)

@@ -1,0 +1,9 @@
+"""Tasklets that tests run."""
+
+
+def nothing():
+    pass
+
+
+def add(a, b=0):
+    return a + b

@@ -1,0 +1,151 @@
+"""One call of a tasklet, seen from the runner that forks its process: watched, ended at its limit, cleaned up after."""
+
+import contextlib
+import gc
+import os
+import select
+import signal
+import socket
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import ValidationError
+
+from .printed import Tail, read_available
+from .strays import kill_children
+from .tasklet_call import TaskletEnd, TaskletRequest, TaskletSaid
+from .tasklet_child import MOST_SAID, run_child
+from .tasklet_frames import SIGN, encode_frame
+
+__all__ = ["TaskletFork"]
+
+_MOST_PRINTED = 64 * 1024
+_MOST_BLOCKS = 64
+
+
+class TaskletFork:
+    """The process of one call. Nothing of it, and nothing that it started, is left when `watch` returns."""
+
+    def __init__(self, request: TaskletRequest, function: Callable[..., Any], connection: socket.socket) -> None:
+        """Fork.
+
+        Args:
+            request: what to call.
+            function: the tasklet.
+            connection: the pool; whatever it says ends the call, and so does its end.
+        """
+        self._limit = request.time_limit.total_seconds() if request.time_limit else None
+        self._begun = time.monotonic()
+        self._connection = connection
+        self._said, said = os.pipe()
+        self._printed, printed = os.pipe()
+        self._output, self._text = Tail(_MOST_PRINTED), bytearray()
+        self._pid = _fork()
+        if self._pid == 0:
+            for ours in (self._said, self._printed, connection.fileno()):
+                os.close(ours)
+            run_child(request, function, said, printed, os.getppid())
+        os.close(said)
+        os.close(printed)
+        for pipe in (self._said, self._printed):
+            os.set_blocking(pipe, False)
+        connection.sendall(encode_frame(SIGN))
+
+    def watch(self) -> tuple[TaskletSaid, bool]:
+        """Wait for the end of the call; return what came of it, and whether all that it left could be killed."""
+        ended = self._wait()
+        for kill in (os.kill, os.killpg):  # it has a group once it got so far, and its number until we collect it
+            with contextlib.suppress(ProcessLookupError):
+                kill(self._pid, signal.SIGKILL)
+        _, status, usage = os.wait4(self._pid, 0)
+        elapsed = time.monotonic() - self._begun
+        clean = kill_children()
+        for _ in range(_MOST_BLOCKS):  # what is in the pipes; more only comes from what cannot be killed
+            if not (self._take(self._said) | self._take(self._printed)):
+                break
+        os.close(self._said)
+        os.close(self._printed)
+        facts = {"printed": self._output.text, "elapsed_seconds": elapsed, "peak_rss": usage.ru_maxrss * 1024}
+        return self._answer(ended, os.waitstatus_to_exitcode(status)).model_copy(update=facts), clean
+
+    def _wait(self) -> TaskletEnd | None:
+        """Return how we ended the call, or `None` once it has ended by itself."""
+        with contextlib.closing(_Watched(self._pid)) as watched:
+            watched.add(self._connection.fileno(), self._said, self._printed)
+            while True:
+                left = None if self._limit is None else self._begun + self._limit - time.monotonic()
+                if left is not None and left <= 0:
+                    return TaskletEnd.TIMED_OUT
+                ready = watched.wait(left)
+                for pipe in ready & {self._said, self._printed}:
+                    if not self._take(pipe):
+                        watched.remove(pipe)
+                if watched.process in ready:
+                    return None
+                if self._connection.fileno() in ready:
+                    return TaskletEnd.STOPPED
+
+    def _take(self, pipe: int) -> bool:
+        """Take what a pipe holds; return whether there may be more."""
+        data = read_available(pipe)
+        if pipe == self._printed:
+            self._output.add(data or b"")
+        elif len(self._text) <= MOST_SAID:
+            self._text += data or b""
+        return bool(data)
+
+    def _answer(self, ended: TaskletEnd | None, code: int) -> TaskletSaid:
+        if ended is TaskletEnd.TIMED_OUT:
+            return TaskletSaid(ended=ended, error=f"took longer than its limit of {self._limit:g} s")
+        if ended is TaskletEnd.STOPPED:
+            return TaskletSaid(ended=ended, error="was stopped")
+        if code < 0:
+            name = _signal_name(-code)
+            return TaskletSaid(ended=TaskletEnd.CRASHED, signal=name, error=f"crashed by {name}")
+        if not self._text:
+            error = f"ended with exit code {code} and said nothing"
+            return TaskletSaid(ended=TaskletEnd.EXITED, exit_code=code, error=error)
+        try:
+            return TaskletSaid.model_validate_json(bytes(self._text))
+        except ValidationError:
+            return TaskletSaid(ended=TaskletEnd.CRASHED, error="what its process said makes no sense")
+
+
+class _Watched:
+    """File descriptors of which some are ready."""
+
+    def __init__(self, pid: int) -> None:
+        self.process = os.pidfd_open(pid)
+        self._poll = select.poll()
+        self.add(self.process)
+
+    def add(self, *descriptors: int) -> None:
+        for descriptor in descriptors:
+            self._poll.register(descriptor, select.POLLIN)
+
+    def remove(self, descriptor: int) -> None:
+        self._poll.unregister(descriptor)
+
+    def wait(self, seconds: float | None) -> set[int]:
+        return {ready for ready, _ in self._poll.poll(None if seconds is None else seconds * 1000)}
+
+    def close(self) -> None:
+        os.close(self.process)
+
+
+def _fork() -> int:
+    gc.freeze()  # what is there stays there, so collections copy no pages of it
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # Python ≥ 3.12 warns of threads; ours are those of libraries that expect a fork
+        return os.fork()
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal between the two that have names
+        return f"SIG{number}"
