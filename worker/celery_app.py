@@ -74,10 +74,12 @@ def _prepare_worker(sender: Any, **_: Any) -> None:
     from .broker_channel import use_job_channel
     from .celery_internals import check_celery
     from .reaper import ReaperStep  # these need the app
+    from .sinks import configured_sinks
 
     try:
         check_celery()
         runtime_directory(load_settings().project)
+        configured_sinks(load_settings())
     except OutriderError as error:  # Celery would log it and go on
         raise SystemExit(f"this worker cannot run jobs: {error}") from error
     use_job_channel()
