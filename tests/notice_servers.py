@@ -16,8 +16,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.server.requests.append((self.path, dict(self.headers), body))
         self.server.answer(self)
 
-    do_GET = do_POST
-
     def log_message(self, *_: Any) -> None:
         pass
 
@@ -64,34 +62,35 @@ class _Session(socketserver.StreamRequestHandler):
             self.say(self.server.greeting)
             while line := self.rfile.readline().decode().strip():
                 self.server.said.append(line)
-                if not self.obey(line.split()[0].upper(), line):
+                if not self.obey(line.split()[0].upper()):
                     return
 
-    def obey(self, verb: str, line: str) -> bool:
-        if (special := self.server.replies.get(verb)) is not None:
-            if special == "die":
+    def obey(self, verb: str) -> bool:
+        match self.server.replies.get(verb, verb):
+            case "die":
                 return False
-            if special == "drip":
+            case "drip":
                 while True:
                     self.wfile.write(b"2")
                     time.sleep(0.05)
-            self.say(special)
-        elif verb == "EHLO":
-            self.say("250-here")
-            self.say("250 AUTH PLAIN")
-        elif verb == "DATA":
-            self.say("354 go on")
-            text = b""
-            while (part := self.rfile.readline()) not in (b".\r\n", b""):
-                text += part
-            self.server.mails.append(text)
-            self.say("250 taken")
-        elif verb == "QUIT":
-            self.say("221 bye")
-            return False
-        else:
-            self.say("235 ok" if verb == "AUTH" else "250 ok")
-        return True
+            case "EHLO":
+                self.say("250-here")
+                self.say("250 AUTH PLAIN")
+            case "DATA":
+                self.take_mail()
+            case "AUTH":
+                self.say("235 ok")
+            case reply:
+                self.say("250 ok" if reply == verb else reply)
+        return verb != "QUIT"
+
+    def take_mail(self) -> None:
+        self.say("354 go on")
+        text = b""
+        while (part := self.rfile.readline()) not in (b".\r\n", b""):
+            text += part
+        self.server.mails.append(text)
+        self.say("250 taken")
 
 
 class SmtpServer(socketserver.ThreadingTCPServer):
