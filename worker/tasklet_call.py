@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..tasklets import Shown
+
 __all__ = ["TaskletAnswer", "TaskletEnd", "TaskletRequest", "TaskletSaid"]
 
 
@@ -49,8 +51,8 @@ class TaskletAnswer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     ended: TaskletEnd
-    #: What was returned, as it is to be shown: see `outrider.tasklets.shown`.
-    parts: tuple[dict[str, Any], ...] = ()
+    #: What was returned, as it is to be shown.
+    parts: tuple[Shown, ...] = ()
     #: What was returned, as JSON; only `has_value` says whether there is any.
     value: Any = None
     #: `False` when nothing was returned that is JSON and not too large.

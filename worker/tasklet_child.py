@@ -5,16 +5,15 @@ import os
 import resource
 import sys
 import traceback
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 from pydantic_core import to_json
 
+from ..tasklets import Tasklet, in_place, shown
 from .error_text import error_text
 from .strays import die_with_parent
 from .sweep import ATTEMPT_COOKIE, WORKER_COOKIE
 from .tasklet_call import TaskletEnd, TaskletRequest, TaskletSaid
-from .tasklet_functions import shown
 
 __all__ = ["MOST_SAID", "run_child"]
 
@@ -25,16 +24,18 @@ _COOKIES = frozenset({ATTEMPT_COOKIE, WORKER_COOKIE})
 _MOST_VALUE = 1024 * 1024
 _MOST_TEXT = 4000
 _MOST_LINES = 20
+#: Whose part in a traceback says nothing about the tasklet.
+_OURS = frozenset({__name__, in_place.__module__, Tasklet.__module__})
 #: What takes long to import and may be imported before a fork.
 _LARGE = frozenset({"PIL", "h5py", "matplotlib", "numpy", "pandas", "scipy"})
 
 
-def run_child(request: TaskletRequest, function: Callable[..., Any], said: int, printed: int, parent: int) -> NoReturn:
+def run_child(request: TaskletRequest, tasklet: Tasklet[..., Any], said: int, printed: int, parent: int) -> NoReturn:
     """Call the tasklet, say what came of it, and end without a look back.
 
     Args:
         request: what to call.
-        function: the tasklet.
+        tasklet: the tasklet.
         said: the file descriptor to say it on.
         printed: the file descriptor for what the tasklet prints.
         parent: the process that forked this one.
@@ -43,7 +44,7 @@ def run_child(request: TaskletRequest, function: Callable[..., Any], said: int, 
     try:
         _enter(printed, parent)
         before = set(sys.modules)
-        answer = _call(request, function)
+        answer = _call(request, tasklet)
         imported = tuple(name for name in sys.modules if name not in before and name.partition(".")[0] in _LARGE)
         with contextlib.suppress(Exception):  # it may have closed or replaced them
             sys.stdout.flush()
@@ -64,13 +65,13 @@ def _enter(printed: int, parent: int) -> None:
         sys.modules["numpy.random"].seed()
 
 
-def _call(request: TaskletRequest, function: Callable[..., Any]) -> TaskletSaid:
+def _call(request: TaskletRequest, tasklet: Tasklet[..., Any]) -> TaskletSaid:
     try:
         if request.memory:
             resource.setrlimit(resource.RLIMIT_DATA, (request.memory, request.memory))
         os.chdir(request.directory)
         os.environ.update({name: value for name, value in request.environment.items() if name not in _COOKIES})
-        value = function(*request.args, **request.kwargs)
+        value = in_place(tasklet, request.args, request.kwargs)
         parts = tuple(shown(value, request.folder))
         return TaskletSaid(ended=TaskletEnd.RETURNED, parts=parts, **_as_json(value))
     except SystemExit as error:
@@ -88,21 +89,23 @@ def _exited(error: SystemExit) -> TaskletSaid:
 def _as_json(value: Any) -> dict[str, Any]:
     """Return a value fit for JSON, if it is that: paths, dates, sets, data classes and models are, numpy's numbers too."""
     try:
-        encoded = to_json(value, inf_nan_mode="constants", fallback=_number)
+        encoded = to_json(value, inf_nan_mode="constants", fallback=_plain)
     except Exception:  # noqa: BLE001 - how a value fails to be JSON is its own affair
         return {}
     return {"value": value, "has_value": True} if len(encoded) <= _MOST_VALUE else {}
 
 
-def _number(value: Any) -> Any:
-    """Return a number of numpy's as one of Python's."""
-    return value.item()
+def _plain(value: Any) -> Any:
+    """Return an array or a number of numpy's as Python's."""
+    return value.tolist()
 
 
 def _last_lines(error: BaseException) -> str:
     """Return the end of a traceback, from the tasklet's own code on."""
     try:
-        trace = error.__traceback__ and error.__traceback__.tb_next
+        trace = error.__traceback__
+        while trace and trace.tb_next and trace.tb_frame.f_globals.get("__name__") in _OURS:
+            trace = trace.tb_next
         lines = "".join(traceback.format_exception(type(error), error, trace)).splitlines()
     except Exception:  # noqa: BLE001 - `__str__` may be anybody's
         return ""
@@ -119,4 +122,4 @@ def _say(said: int, answer: TaskletSaid) -> None:
 
 
 def _encoded(answer: TaskletSaid) -> bytes:
-    return to_json(answer, inf_nan_mode="constants", fallback=_number)
+    return to_json(answer, inf_nan_mode="constants", fallback=_plain)

@@ -8,11 +8,11 @@ import signal
 import socket
 import time
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 from pydantic import ValidationError
 
+from ..tasklets import Tasklet
 from .printed import Tail, read_available
 from .strays import kill_children
 from .tasklet_call import TaskletEnd, TaskletRequest, TaskletSaid
@@ -23,17 +23,19 @@ __all__ = ["TaskletFork"]
 
 _MOST_PRINTED = 64 * 1024
 _MOST_BLOCKS = 64
+#: poll(2) takes no longer wait than some weeks.
+_LONGEST_POLL_SECONDS = 3600.0
 
 
 class TaskletFork:
     """The process of one call. Nothing of it, and nothing that it started, is left when `watch` returns."""
 
-    def __init__(self, request: TaskletRequest, function: Callable[..., Any], connection: socket.socket) -> None:
+    def __init__(self, request: TaskletRequest, tasklet: Tasklet[..., Any], connection: socket.socket) -> None:
         """Fork.
 
         Args:
             request: what to call.
-            function: the tasklet.
+            tasklet: the tasklet.
             connection: the pool; whatever it says ends the call, and so does its end.
         """
         self._limit = request.time_limit.total_seconds() if request.time_limit else None
@@ -46,7 +48,7 @@ class TaskletFork:
         if self._pid == 0:
             for ours in (self._said, self._printed, connection.fileno()):
                 os.close(ours)
-            run_child(request, function, said, printed, os.getppid())
+            run_child(request, tasklet, said, printed, os.getppid())
         os.close(said)
         os.close(printed)
         for pipe in (self._said, self._printed):
@@ -129,7 +131,8 @@ class _Watched:
         self._poll.unregister(descriptor)
 
     def wait(self, seconds: float | None) -> set[int]:
-        return {ready for ready, _ in self._poll.poll(None if seconds is None else seconds * 1000)}
+        seconds = _LONGEST_POLL_SECONDS if seconds is None else min(seconds, _LONGEST_POLL_SECONDS)
+        return {ready for ready, _ in self._poll.poll(seconds * 1000)}
 
     def close(self) -> None:
         os.close(self.process)

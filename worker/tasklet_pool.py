@@ -49,6 +49,7 @@ class TaskletPool:
         for seat in self._all:
             self._seats.put_nowait(seat)
         self._background: set[asyncio.Task[None]] = set()
+        self._warming: asyncio.Task[None] | None = None
         self._closed = False
 
     async def run(self, request: TaskletRequest) -> TaskletAnswer:
@@ -56,6 +57,8 @@ class TaskletPool:
 
         The time limit does not count what it waits for its turn.
         """
+        if self._warming is not None:
+            await asyncio.wait([self._warming])
         for last in (False, True):
             try:
                 return await self._run(request)
@@ -69,20 +72,20 @@ class TaskletPool:
     def warm(self) -> None:
         """Have a process ready soon, if none is: the next call is not to wait for its start."""
         if not self._closed and not self._seats.empty() and not any(seat.is_warm for seat in self._all):
-            self._spawn(self._refill(self._seats.get_nowait()))
+            self._warming = self._spawn(self._refill(self._seats.get_nowait()))
 
     async def close(self) -> None:
         """End all processes, and what they run."""
         self._closed = True
         for seat in self._all:
-            self._retire(seat)
+            self._end(seat.close())
         while self._background:
             await asyncio.wait(self._background)
 
     async def _run(self, request: TaskletRequest) -> TaskletAnswer:
         seat = await self._seats.get()
         try:
-            runner = await self._runner(seat)
+            runner = await seat.warm(self._site)
         except BaseException:
             self._put_back(seat)
             raise
@@ -96,14 +99,9 @@ class TaskletPool:
         self._put_back(seat)
         return answer
 
-    async def _runner(self, seat: TaskletSeat) -> TaskletProcess:
-        if self._closed:
-            raise RunnerLost("ends with its worker")
-        return await seat.warm(self._site)
-
     async def _refill(self, seat: TaskletSeat) -> None:
         with contextlib.suppress(RunnerLost):  # the next call tries again, and tells
-            await self._runner(seat)
+            await seat.warm(self._site)
         self._put_back(seat)
 
     def _put_back(self, seat: TaskletSeat) -> None:
@@ -112,7 +110,10 @@ class TaskletPool:
         self._seats.put_nowait(seat)
 
     def _retire(self, seat: TaskletSeat) -> None:
-        if (runner := seat.vacate()) is not None:
+        self._end(seat.vacate())
+
+    def _end(self, runner: TaskletProcess | None) -> None:
+        if runner is not None:
             self._spawn(runner.end())
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":

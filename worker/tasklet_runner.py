@@ -15,12 +15,12 @@ import sys
 from collections.abc import Iterable
 
 from ..config.errors import OutriderError
+from ..tasklets import Tasklets, load_tasklets
 from .error_text import error_text
 from .strays import adopt_orphans
 from .tasklet_call import TaskletAnswer, TaskletEnd, TaskletRequest
 from .tasklet_fork import TaskletFork
 from .tasklet_frames import SIGN, encode_frame, receive_frame
-from .tasklet_functions import TaskletFunctions
 
 __all__ = ["main"]
 
@@ -32,12 +32,12 @@ def main() -> int:
     """Answer calls until the pool is gone; 1 when a call left something that cannot be killed."""
     connection = _take_connection()
     _prepare()
-    functions = TaskletFunctions(sys.argv[1:])
+    tasklets = _load()
     connection.sendall(encode_frame(SIGN))
     while (frame := receive_frame(connection)) is not None:
         if frame == SIGN:  # to stop a call that has ended already
             continue
-        answer, clean, imported = _answer(frame, functions, connection)
+        answer, clean, imported = _answer(frame, tasklets, connection)
         with contextlib.suppress(ConnectionError):  # the pool is gone, and so will we be
             connection.sendall(encode_frame(answer.model_dump_json().encode()))
         if not clean:
@@ -47,16 +47,26 @@ def main() -> int:
 
 
 def _answer(
-    frame: bytes, functions: TaskletFunctions, connection: socket.socket
+    frame: bytes, tasklets: Tasklets | OutriderError, connection: socket.socket
 ) -> tuple[TaskletAnswer, bool, tuple[str, ...]]:
     request = TaskletRequest.model_validate_json(frame)
     try:
-        function = functions[request.name]
+        if isinstance(tasklets, OutriderError):
+            raise tasklets
+        tasklet = tasklets[request.name]
     except OutriderError as error:
         connection.sendall(encode_frame(SIGN))
         return TaskletAnswer(ended=TaskletEnd.RAISED, error=error_text(error)), True, ()
-    said, clean = TaskletFork(request, function, connection).watch()
+    said, clean = TaskletFork(request, tasklet, connection).watch()
     return TaskletAnswer(**said.model_dump(exclude={"imported"})), clean, said.imported
+
+
+def _load() -> Tasklets | OutriderError:
+    """Return the tasklets, or what is to be told to whoever asks for one."""
+    try:
+        return load_tasklets(sys.argv[1:])
+    except OutriderError as error:
+        return error
 
 
 def _take_connection() -> socket.socket:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from .runner_connection import RunnerLost
 from .tasklet_process import RunnerSite, TaskletProcess
 
 __all__ = ["TaskletSeat"]
@@ -14,6 +15,7 @@ class TaskletSeat:
     def __init__(self) -> None:
         self._runner: TaskletProcess | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
 
     @property
     def is_warm(self) -> bool:
@@ -31,6 +33,8 @@ class TaskletSeat:
             return self._runner
         if (old := self.vacate()) is not None:
             await old.end()
+        if self._closed:
+            raise RunnerLost("ends with its worker")
         runner = self._runner = TaskletProcess(site)
         try:
             await runner.start()
@@ -41,6 +45,7 @@ class TaskletSeat:
 
     def leave_after(self, seconds: float, leave: Callable[["TaskletSeat"], object]) -> None:
         """Call `leave` unless somebody takes the seat within some seconds."""
+        self.stay()
         self._timer = asyncio.get_running_loop().call_later(seconds, leave, self)
 
     def stay(self) -> None:
@@ -48,6 +53,11 @@ class TaskletSeat:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def close(self) -> TaskletProcess | None:
+        """Give up the runner as `vacate` does, and never have another one."""
+        self._closed = True
+        return self.vacate()
 
     def vacate(self) -> TaskletProcess | None:
         """Give up the runner, if there is one; whoever takes it ends it."""
