@@ -28,8 +28,10 @@ class Tail:
 
 
 def read_available(descriptor: int) -> bytes | None:
-    """Return what can be read from a non-blocking pipe at once; nothing when there is nothing yet, `None` at its end."""
+    """Return what a non-blocking pipe or socket holds: nothing when there is nothing yet, `None` at its end."""
     try:
         return os.read(descriptor, _BLOCK) or None
     except BlockingIOError:
         return b""
+    except ConnectionError:
+        return None

@@ -3,19 +3,21 @@
 import contextlib
 import os
 import resource
+import socket
 import sys
 import traceback
 from typing import Any, NoReturn
 
 from pydantic_core import to_json
 
-from ..tasklets import Tasklet, in_place, shown
+from ..tasklets import Tasklet, Tasklets, in_place, shown
 from .error_text import error_text
 from .strays import die_with_parent
 from .sweep import ATTEMPT_COOKIE, WORKER_COOKIE
 from .tasklet_call import TaskletEnd, TaskletRequest, TaskletSaid
+from .tasklet_frames import receive_frame
 
-__all__ = ["MOST_SAID", "run_child"]
+__all__ = ["MOST_SAID", "is_large", "run_child"]
 
 #: The most bytes that a call may say of itself.
 MOST_SAID = 8 * 1024 * 1024
@@ -30,34 +32,33 @@ _OURS = frozenset({__name__, in_place.__module__, Tasklet.__module__})
 _LARGE = frozenset({"PIL", "h5py", "matplotlib", "numpy", "pandas", "scipy"})
 
 
-def run_child(request: TaskletRequest, tasklet: Tasklet[..., Any], said: int, printed: int, parent: int) -> NoReturn:
-    """Call the tasklet, say what came of it, and end without a look back.
+def is_large(module: str) -> bool:
+    """Whether a module belongs to a library that is better imported before a fork."""
+    return module.partition(".")[0] in _LARGE
+
+
+def run_child(tasklets: Tasklets, talk: socket.socket, printed: int, runner: int) -> NoReturn:
+    """Wait for a call, make it, say what came of it, and end without a look back.
 
     Args:
-        request: what to call.
-        tasklet: the tasklet.
-        said: the file descriptor to say it on.
+        tasklets: what may be called.
+        talk: where the call comes from, and what came of it goes.
         printed: the file descriptor for what the tasklet prints.
-        parent: the process that forked this one.
+        runner: the process that forked this one.
     """
     code = 1
     try:
-        _enter(printed, parent)
-        before = set(sys.modules)
-        answer = _call(request, tasklet)
-        imported = tuple(name for name in sys.modules if name not in before and name.partition(".")[0] in _LARGE)
-        with contextlib.suppress(Exception):  # it may have closed or replaced them
-            sys.stdout.flush()
-            sys.stderr.flush()
-        _say(said, answer.model_copy(update={"imported": imported}))
+        _enter(printed, runner)
+        if (frame := receive_frame(talk)) is not None:
+            _say(talk, _carry_out(TaskletRequest.model_validate_json(frame), tasklets))
         code = 0
     finally:
         os._exit(code)
 
 
-def _enter(printed: int, parent: int) -> None:
+def _enter(printed: int, runner: int) -> None:
     os.setsid()
-    die_with_parent(parent)
+    die_with_parent(runner)
     for stream in (1, 2):
         os.dup2(printed, stream)
     os.close(printed)
@@ -65,13 +66,23 @@ def _enter(printed: int, parent: int) -> None:
         sys.modules["numpy.random"].seed()
 
 
-def _call(request: TaskletRequest, tasklet: Tasklet[..., Any]) -> TaskletSaid:
+def _carry_out(request: TaskletRequest, tasklets: Tasklets) -> TaskletSaid:
+    before = set(sys.modules)
+    said = _call(request, tasklets)
+    with contextlib.suppress(Exception):  # it may have closed or replaced them
+        sys.stdout.flush()
+        sys.stderr.flush()
+    imported = tuple(name for name in sys.modules if name not in before and is_large(name))
+    return said.model_copy(update={"imported": imported})
+
+
+def _call(request: TaskletRequest, tasklets: Tasklets) -> TaskletSaid:
     try:
         if request.memory:
             resource.setrlimit(resource.RLIMIT_DATA, (request.memory, request.memory))
         os.chdir(request.directory)
         os.environ.update({name: value for name, value in request.environment.items() if name not in _COOKIES})
-        value = in_place(tasklet, request.args, request.kwargs)
+        value = in_place(tasklets[request.name], request.args, request.kwargs)
         parts = tuple(shown(value, request.folder))
         return TaskletSaid(ended=TaskletEnd.RETURNED, parts=parts, **_as_json(value))
     except SystemExit as error:
@@ -112,14 +123,13 @@ def _last_lines(error: BaseException) -> str:
     return "\n".join(lines[-_MOST_LINES:])[-_MOST_TEXT:]
 
 
-def _say(said: int, answer: TaskletSaid) -> None:
-    text = _encoded(answer)
+def _say(talk: socket.socket, said: TaskletSaid) -> None:
+    text = _encoded(said)
     if len(text) > MOST_SAID:
         error = f"what it returned takes {len(text)} bytes to be shown; {MOST_SAID} are the most: write it to a file"
         text = _encoded(TaskletSaid(ended=TaskletEnd.RAISED, error=error))
-    while text:
-        text = text[os.write(said, text) :]
+    talk.sendall(text)
 
 
-def _encoded(answer: TaskletSaid) -> bytes:
-    return to_json(answer, inf_nan_mode="constants", fallback=_plain)
+def _encoded(said: TaskletSaid) -> bytes:
+    return to_json(said, inf_nan_mode="constants", fallback=_plain)

@@ -3,19 +3,20 @@
 import contextlib
 import gc
 import os
+import resource
 import select
 import signal
 import socket
 import time
 import warnings
-from typing import Any
+from datetime import timedelta
 
 from pydantic import ValidationError
 
-from ..tasklets import Tasklet
+from ..tasklets import Tasklets
 from .printed import Tail, read_available
 from .strays import kill_children
-from .tasklet_call import TaskletEnd, TaskletRequest, TaskletSaid
+from .tasklet_call import TaskletEnd, TaskletSaid
 from .tasklet_child import MOST_SAID, run_child
 from .tasklet_frames import SIGN, encode_frame
 
@@ -28,60 +29,84 @@ _LONGEST_POLL_SECONDS = 3600.0
 
 
 class TaskletFork:
-    """The process of one call. Nothing of it, and nothing that it started, is left when `watch` returns."""
+    """The process of one call, forked before there is one. Nothing that it does outlives `watch` or `discard`."""
 
-    def __init__(self, request: TaskletRequest, tasklet: Tasklet[..., Any], connection: socket.socket) -> None:
+    def __init__(self, tasklets: Tasklets, connection: socket.socket) -> None:
         """Fork.
 
         Args:
-            request: what to call.
-            tasklet: the tasklet.
-            connection: the pool; whatever it says ends the call, and so does its end.
+            tasklets: what may be called.
+            connection: the pool; whatever it says during the call ends it, and so does its end.
         """
-        self._limit = request.time_limit.total_seconds() if request.time_limit else None
-        self._begun = time.monotonic()
         self._connection = connection
-        self._said, said = os.pipe()
-        self._printed, printed = os.pipe()
+        self._limit: float | None = None
+        self._begun = time.monotonic()
         self._output, self._text = Tail(_MOST_PRINTED), bytearray()
+        self._talk, talk = socket.socketpair()
+        self._printed, printed = os.pipe()
+        runner = os.getpid()
         self._pid = _fork()
         if self._pid == 0:
-            for ours in (self._said, self._printed, connection.fileno()):
+            for ours in (self._talk.detach(), self._printed, connection.fileno()):
                 os.close(ours)
-            run_child(request, tasklet, said, printed, os.getppid())
-        os.close(said)
+            run_child(tasklets, talk, printed, runner)
+        talk.close()
         os.close(printed)
-        for pipe in (self._said, self._printed):
-            os.set_blocking(pipe, False)
-        connection.sendall(encode_frame(SIGN))
+        os.set_blocking(self._printed, False)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended."""
+        return os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+
+    def begin(self, frame: bytes, time_limit: timedelta | None) -> None:
+        """Have it make the call that a frame asks for."""
+        self._limit = time_limit.total_seconds() if time_limit else None
+        self._begun = time.monotonic()
+        self._connection.sendall(encode_frame(SIGN))  # first: a call that may have begun is not made again
+        with contextlib.suppress(ConnectionError):  # it is gone, as `watch` will find
+            self._talk.sendall(encode_frame(frame))
+        self._talk.setblocking(False)
 
     def watch(self) -> tuple[TaskletSaid, bool]:
         """Wait for the end of the call; return what came of it, and whether all that it left could be killed."""
         ended = self._wait()
+        status, usage = self._end()
+        elapsed = time.monotonic() - self._begun
+        clean = kill_children()
+        for _ in range(_MOST_BLOCKS):  # what is in the pipes; more only comes from what cannot be killed
+            if not (self._take(self._talk.fileno()) | self._take(self._printed)):
+                break
+        self._close()
+        facts = {"printed": self._output.text, "elapsed_seconds": elapsed, "peak_rss": usage.ru_maxrss * 1024}
+        return self._answer(ended, os.waitstatus_to_exitcode(status)).model_copy(update=facts), clean
+
+    def discard(self) -> None:
+        """End it without a call."""
+        self._end()
+        self._close()
+
+    def _end(self) -> tuple[int, resource.struct_rusage]:
         for kill in (os.kill, os.killpg):  # it has a group once it got so far, and its number until we collect it
             with contextlib.suppress(ProcessLookupError):
                 kill(self._pid, signal.SIGKILL)
         _, status, usage = os.wait4(self._pid, 0)
-        elapsed = time.monotonic() - self._begun
-        clean = kill_children()
-        for _ in range(_MOST_BLOCKS):  # what is in the pipes; more only comes from what cannot be killed
-            if not (self._take(self._said) | self._take(self._printed)):
-                break
-        os.close(self._said)
+        return status, usage
+
+    def _close(self) -> None:
+        self._talk.close()
         os.close(self._printed)
-        facts = {"printed": self._output.text, "elapsed_seconds": elapsed, "peak_rss": usage.ru_maxrss * 1024}
-        return self._answer(ended, os.waitstatus_to_exitcode(status)).model_copy(update=facts), clean
 
     def _wait(self) -> TaskletEnd | None:
         """Return how we ended the call, or `None` once it has ended by itself."""
         with contextlib.closing(_Watched(self._pid)) as watched:
-            watched.add(self._connection.fileno(), self._said, self._printed)
+            watched.add(self._connection.fileno(), self._talk.fileno(), self._printed)
             while True:
                 left = None if self._limit is None else self._begun + self._limit - time.monotonic()
                 if left is not None and left <= 0:
                     return TaskletEnd.TIMED_OUT
                 ready = watched.wait(left)
-                for pipe in ready & {self._said, self._printed}:
+                for pipe in ready & {self._talk.fileno(), self._printed}:
                     if not self._take(pipe):
                         watched.remove(pipe)
                 if watched.process in ready:

@@ -19,6 +19,7 @@ from ..tasklets import Tasklets, load_tasklets
 from .error_text import error_text
 from .strays import adopt_orphans
 from .tasklet_call import TaskletAnswer, TaskletEnd, TaskletRequest
+from .tasklet_child import is_large
 from .tasklet_fork import TaskletFork
 from .tasklet_frames import SIGN, encode_frame, receive_frame
 
@@ -32,41 +33,60 @@ def main() -> int:
     """Answer calls until the pool is gone; 1 when a call left something that cannot be killed."""
     connection = _take_connection()
     _prepare()
-    tasklets = _load()
+    try:
+        runner = TaskletRunner(load_tasklets(sys.argv[1:]), connection)
+    except OutriderError as error:
+        return _refuse_all(connection, TaskletAnswer(ended=TaskletEnd.RAISED, error=error_text(error)))
     connection.sendall(encode_frame(SIGN))
     while (frame := receive_frame(connection)) is not None:
         if frame == SIGN:  # to stop a call that has ended already
             continue
-        answer, clean, imported = _answer(frame, tasklets, connection)
-        with contextlib.suppress(ConnectionError):  # the pool is gone, and so will we be
-            connection.sendall(encode_frame(answer.model_dump_json().encode()))
-        if not clean:
+        if not runner.answer(frame):
             return 1
-        _import(imported)
+    runner.end()
     return 0
 
 
-def _answer(
-    frame: bytes, tasklets: Tasklets | OutriderError, connection: socket.socket
-) -> tuple[TaskletAnswer, bool, tuple[str, ...]]:
-    request = TaskletRequest.model_validate_json(frame)
-    try:
-        if isinstance(tasklets, OutriderError):
-            raise tasklets
-        tasklet = tasklets[request.name]
-    except OutriderError as error:
-        connection.sendall(encode_frame(SIGN))
-        return TaskletAnswer(ended=TaskletEnd.RAISED, error=error_text(error)), True, ()
-    said, clean = TaskletFork(request, tasklet, connection).watch()
-    return TaskletAnswer(**said.model_dump(exclude={"imported"})), clean, said.imported
+class TaskletRunner:
+    """Has one process forked ahead, for the next call."""
+
+    def __init__(self, tasklets: Tasklets, connection: socket.socket) -> None:
+        """Fork the first one."""
+        self._tasklets = tasklets
+        self._connection = connection
+        self._next = TaskletFork(tasklets, connection)
+
+    def answer(self, frame: bytes) -> bool:
+        """Make the call that a frame asks for; return whether all that it left could be killed."""
+        request = TaskletRequest.model_validate_json(frame)
+        if not self._next.is_alive:  # the kernel wanted its memory, say
+            self._next.discard()
+            self._next = TaskletFork(self._tasklets, self._connection)
+        self._next.begin(frame, request.time_limit)
+        said, clean = self._next.watch()
+        _say(self._connection, TaskletAnswer(**said.model_dump(exclude={"imported"})))
+        if clean:
+            _import(filter(is_large, said.imported))
+            self._next = TaskletFork(self._tasklets, self._connection)
+        return clean
+
+    def end(self) -> None:
+        """End the one that waits."""
+        self._next.discard()
 
 
-def _load() -> Tasklets | OutriderError:
-    """Return the tasklets, or what is to be told to whoever asks for one."""
-    try:
-        return load_tasklets(sys.argv[1:])
-    except OutriderError as error:
-        return error
+def _refuse_all(connection: socket.socket, answer: TaskletAnswer) -> int:
+    connection.sendall(encode_frame(SIGN))
+    while (frame := receive_frame(connection)) is not None:
+        if frame != SIGN:
+            connection.sendall(encode_frame(SIGN))
+            _say(connection, answer)
+    return 0
+
+
+def _say(connection: socket.socket, answer: TaskletAnswer) -> None:
+    with contextlib.suppress(ConnectionError):  # the pool is gone, and so will we be
+        connection.sendall(encode_frame(answer.model_dump_json().encode()))
 
 
 def _take_connection() -> socket.socket:

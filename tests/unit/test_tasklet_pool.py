@@ -1,6 +1,7 @@
 """Tasklets run in processes of their own: whatever one does, its pool, its worker and the next one are as before (T8)."""
 
 import asyncio
+import contextlib
 import importlib.util
 import os
 import signal
@@ -28,6 +29,13 @@ def runs(pid):
         return False
 
 
+def parent_of(pid):
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except FileNotFoundError:
+        return None
+
+
 class Site:
     """A pool and the folder of a job."""
 
@@ -53,6 +61,10 @@ class Site:
         text = await asyncio.to_thread(eventually, lambda: began.exists() and began.read_text(), "the tasklet began")
         began.unlink()
         return int(text)
+
+    def runners(self):
+        """Those that were started by us; each has forked another one."""
+        return [pid for pid in self.processes() if parent_of(pid) == os.getpid()]
 
     def processes(self):
         """All that carries our worker's cookie."""
@@ -354,7 +366,7 @@ def test_t8_a_runner_that_is_killed_is_replaced_behind_the_scenes(site, using, c
         parent = await site.parent()
         found = await site.call("kills_its_parent")
         assert (found.ended, found.error) == (TaskletEnd.CRASHED, "the process that runs tasklets ended")
-        ours = await asyncio.to_thread(eventually, site.processes, "there is another")
+        ours = await asyncio.to_thread(eventually, site.runners, "there is another")
         assert parent not in ours
         assert await site.parent() == ours[0]
 
@@ -367,6 +379,21 @@ def test_a_runner_that_died_while_nobody_looked_costs_no_call(site, using):
         for number in range(3):
             os.kill(await site.parent(), signal.SIGKILL)
             assert (await site.call("same", number)).value == number
+
+    using(main, size=1)
+
+
+def test_the_process_that_waits_for_the_next_call_may_be_killed(site, using):
+    async def main():
+        parent = await site.parent()
+
+        def waiting():
+            return [pid for pid in site.processes() if parent_of(pid) == parent]
+
+        (pid,) = await asyncio.to_thread(eventually, waiting, "it was forked ahead")
+        os.kill(pid, signal.SIGKILL)
+        await asyncio.to_thread(eventually, lambda: not runs(pid), "it is gone")
+        assert await site.parent() == parent
 
     using(main, size=1)
 
@@ -412,7 +439,7 @@ def test_there_are_no_more_runners_than_may_be(site, using):
         assert all(call.ok for call in calls)
         assert 0.6 <= time.monotonic() - begun < 5
         assert len({call.value["parent"] for call in calls[:8]}) <= 2
-        assert len(site.processes()) == 2
+        assert len(site.runners()) == 2
 
     using(main, size=2)
 
@@ -421,11 +448,11 @@ def test_the_first_runner_comes_with_the_first_call_or_when_asked_for(site, usin
     async def main():
         assert site.processes() == []
         site.pool.warm()
-        (ready,) = await asyncio.to_thread(eventually, site.processes, "a runner is there")
+        (ready,) = await asyncio.to_thread(eventually, site.runners, "a runner is there")
         assert await site.parent() == ready
         site.pool.warm()
         await asyncio.sleep(0)
-        assert site.processes() == [ready]
+        assert site.runners() == [ready]
 
     using(main)
 
@@ -488,25 +515,49 @@ def test_a_module_that_cannot_be_imported_ends_no_worker(site, using, monkeypatc
     using(main, modules=module(site, text))
 
 
-def test_a_runner_ends_with_its_worker_and_all_that_it_runs_too(site, tmp_path):
+@contextlib.contextmanager
+def another_worker(site, name, *args):
+    """Another process whose pool runs a tasklet."""
     code = f"""
 import asyncio, sys
 sys.path[:0] = [{str(TESTS)!r}, {str(TESTS / "unit")!r}]
 from pathlib import Path
 from test_tasklet_pool import Site, Sweeper, TaskletPool
 async def main():
-    site = Site(Path({str(tmp_path)!r}))
+    site = Site(Path({str(site.folder)!r}))
     site.pool = TaskletPool(["little_tasklets"], {{"PATH": "/usr/bin:/bin"}}, site.worker_id, Sweeper(site.worker_id))
-    await site.call("leaves_children", "hang")
+    await site.call({name!r}, *{args!r})
 asyncio.run(main())
 """
     worker = subprocess.Popen([sys.executable, "-c", code])
-    eventually((tmp_path / "began").exists, "the tasklet began")
-    pids = (tmp_path / "children").read_text().split()
-    worker.kill()
-    worker.wait()
-    eventually(lambda: not site.processes(), "the runner and its tasklet are gone")
+    try:
+        eventually((site.folder / "began").exists, "the tasklet began")
+        yield worker
+    finally:
+        worker.kill()
+        worker.wait()
+        eventually(lambda: not site.processes(), "the runner and its tasklet are gone")
+
+
+def test_a_runner_ends_with_its_worker_and_all_that_it_runs_too(site):
+    with another_worker(site, "leaves_children", "hang"):
+        pids = (site.folder / "children").read_text().split()
     eventually(lambda: not any(map(runs, pids)), "what it started is gone, cookies or not")
+
+
+def test_a_tasklet_ends_when_its_worker_and_its_runner_are_killed_at_once(site):
+    with another_worker(site, "sleeps") as worker:
+        runner = parent_of(int((site.folder / "began").read_text()))
+        worker.kill()
+        os.kill(runner, signal.SIGKILL)
+
+
+def test_the_kernel_takes_a_tasklet_before_the_worker(site, using):
+    async def main():
+        found = (await site.call("where")).value
+        assert Path(f"/proc/{found['parent']}/oom_score_adj").read_text() == "900\n"
+
+    using(main)
 
 
 @pytest.mark.parametrize("name", ["sleeps", "nothing"])
