@@ -554,10 +554,10 @@ def test_a_tasklet_ends_when_its_worker_and_its_runner_are_killed_at_once(site):
 
 def test_the_kernel_takes_a_tasklet_before_the_worker(site, using):
     async def main():
-        found = (await site.call("where")).value
-        assert Path(f"/proc/{found['parent']}/oom_score_adj").read_text() == "900\n"
+        score = Path(f"/proc/{await site.parent()}/oom_score_adj")
+        return await asyncio.to_thread(score.read_text)
 
-    using(main)
+    assert using(main) == "900\n"
 
 
 @pytest.mark.parametrize("name", ["sleeps", "nothing"])
