@@ -1,7 +1,7 @@
 """Small steps before and after a program."""
 
 from .call import TaskletCall, tasklet_calls
-from .celery_task import celery_task_of, in_place
+from .celery_task import celery_task_of
 from .decorator import Tasklet, tasklet
 from .files import checksum, concat_files, copy_file, link_file, move_file
 from .filling import NOTHING, check_calls, filled, without
@@ -41,7 +41,6 @@ __all__ = [
     "copy_file",
     "filled",
     "grep_text",
-    "in_place",
     "key_values",
     "link_file",
     "load_tasklets",

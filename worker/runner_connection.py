@@ -4,8 +4,10 @@ import asyncio
 
 from .tasklet_frames import SIGN, FrameSplitter, encode_frame
 
-__all__ = ["RunnerConnection", "RunnerLost"]
+__all__ = ["ENDED", "RunnerConnection", "RunnerLost"]
 
+#: What is known of a runner that closed its end.
+ENDED = "ended"
 #: A runner that says more than it was asked for has lost its mind.
 _MOST_WAITING = 4
 
@@ -53,7 +55,7 @@ class RunnerConnection(asyncio.Protocol):
         found = await self._frames.get()
         if found is None:
             self._frames.put_nowait(None)  # for whoever asks again
-            raise RunnerLost(self._lost or "ended")
+            raise RunnerLost(self._lost or ENDED)
         return found
 
     async def sign(self) -> None:
@@ -93,4 +95,4 @@ class RunnerConnection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """Take note that the runner is gone."""
-        self.lose(f"ended ({error})" if error else "ended")
+        self.lose(f"{ENDED}: {error}" if error else ENDED)

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from pydantic_core import to_json
 
-from ..tasklets import Tasklet, Tasklets, in_place, shown
+from ..tasklets import Tasklet, Tasklets, shown
 from .error_text import error_text
 from .strays import die_with_parent
 from .sweep import ATTEMPT_COOKIE, WORKER_COOKIE
@@ -27,7 +27,7 @@ _MOST_VALUE = 1024 * 1024
 _MOST_TEXT = 4000
 _MOST_LINES = 20
 #: Whose part in a traceback says nothing about the tasklet.
-_OURS = frozenset({__name__, in_place.__module__, Tasklet.__module__})
+_OURS = frozenset({__name__, Tasklet.__module__})
 #: What takes long to import and may be imported before a fork.
 _LARGE = frozenset({"PIL", "h5py", "matplotlib", "numpy", "pandas", "scipy"})
 
@@ -82,7 +82,7 @@ def _call(request: TaskletRequest, tasklets: Tasklets) -> TaskletSaid:
             resource.setrlimit(resource.RLIMIT_DATA, (request.memory, request.memory))
         os.chdir(request.directory)
         os.environ.update({name: value for name, value in request.environment.items() if name not in _COOKIES})
-        value = in_place(tasklets[request.name], request.args, request.kwargs)
+        value = tasklets[request.name].run(*request.args, **request.kwargs)
         parts = tuple(shown(value, request.folder))
         return TaskletSaid(ended=TaskletEnd.RETURNED, parts=parts, **_as_json(value))
     except SystemExit as error:

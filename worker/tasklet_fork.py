@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from ..tasklets import Tasklets
 from .printed import Tail, read_available
+from .signal_name import signal_name
 from .strays import kill_children
 from .tasklet_call import TaskletEnd, TaskletSaid
 from .tasklet_child import MOST_SAID, run_child
@@ -129,7 +130,7 @@ class TaskletFork:
         if ended is TaskletEnd.STOPPED:
             return TaskletSaid(ended=ended, error="was stopped")
         if code < 0:
-            name = _signal_name(-code)
+            name = signal_name(-code)
             return TaskletSaid(ended=TaskletEnd.CRASHED, signal=name, error=f"crashed by {name}")
         if not self._text:
             error = f"ended with exit code {code} and said nothing"
@@ -170,10 +171,3 @@ def _fork() -> int:
             "ignore"
         )  # Python ≥ 3.12 warns of threads; ours are those of libraries that expect a fork
         return os.fork()
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:  # a real-time signal between the two that have names
-        return f"SIG{number}"

@@ -91,10 +91,11 @@ class TaskletPool:
             raise
         try:
             answer = await runner.ask(request)
-        except BaseException:
+        except BaseException as error:
             stopping = self._spawn(runner.stop())
             stopping.add_done_callback(lambda _: self._spawn(self._refill(seat)))
             await asyncio.shield(stopping)
+            runner.explain(error)
             raise
         self._put_back(seat)
         return answer

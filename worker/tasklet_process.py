@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from .runner_connection import RunnerConnection, RunnerLost
+from .runner_connection import ENDED, RunnerConnection, RunnerLost
+from .signal_name import signal_name
 from .sweep import ATTEMPT_COOKIE, WORKER_COOKIE
 from .sweeper import Sweeper
 from .tasklet_call import TaskletAnswer, TaskletEnd, TaskletRequest
@@ -137,6 +138,12 @@ class TaskletProcess:
             await _collected(self._popen, _STOP_SECONDS)
         if self._popen.returncode != 0:  # else it has seen to that
             await self._site.sweeper.sweep(self._cookie)
+
+    def explain(self, error: BaseException) -> None:
+        """Add to an error how the runner ended, where it did so by itself; call it after `end`."""
+        code = self._popen.returncode if self._popen else None
+        if isinstance(error, RunnerLost) and error.why == ENDED and code is not None:
+            error.why = f"{ENDED} ({f'exit code {code}' if code >= 0 else signal_name(-code)})"
 
 
 async def _collected(popen: "subprocess.Popen[bytes]", seconds: float) -> bool:

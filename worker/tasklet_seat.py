@@ -38,8 +38,9 @@ class TaskletSeat:
         runner = self._runner = TaskletProcess(site)
         try:
             await runner.start()
-        except BaseException:
+        except BaseException as error:
             await asyncio.shield(asyncio.ensure_future(runner.end()))
+            runner.explain(error)
             raise
         return runner
 

@@ -365,13 +365,13 @@ def test_t8_a_runner_that_is_killed_is_replaced_behind_the_scenes(site, using, c
     async def main():
         parent = await site.parent()
         found = await site.call("kills_its_parent")
-        assert (found.ended, found.error) == (TaskletEnd.CRASHED, "the process that runs tasklets ended")
+        assert (found.ended, found.error) == (TaskletEnd.CRASHED, "the process that runs tasklets ended (SIGKILL)")
         ours = await asyncio.to_thread(eventually, site.runners, "there is another")
         assert parent not in ours
         assert await site.parent() == ours[0]
 
     using(main, size=1)
-    assert caplog.messages == ["the process that runs tasklets ended"]
+    assert caplog.messages == ["the process that runs tasklets ended (SIGKILL)"]
 
 
 def test_a_runner_that_died_while_nobody_looked_costs_no_call(site, using):
@@ -497,8 +497,8 @@ def module(site, text):
     ("text", "ended", "error"),
     [
         ("1 / 0", TaskletEnd.RAISED, "'my_tasklets' cannot be imported: ZeroDivisionError"),
-        ("import os; os._exit(3)", TaskletEnd.CRASHED, "the process that runs tasklets ended"),
-        ("import os; os.kill(os.getpid(), 11)", TaskletEnd.CRASHED, "the process that runs tasklets ended"),
+        ("import os; os._exit(3)", TaskletEnd.CRASHED, "the process that runs tasklets ended (exit code 3)"),
+        ("import os; os.kill(os.getpid(), 11)", TaskletEnd.CRASHED, "the process that runs tasklets ended (SIGSEGV)"),
         ("import time; time.sleep(60)", TaskletEnd.CRASHED, "was not ready after 1 s; what do its modules import?"),
     ],
     ids=["raises", "exits", "crashes", "hangs"],
