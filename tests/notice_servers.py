@@ -80,6 +80,8 @@ class _Session(socketserver.StreamRequestHandler):
                 self.take_mail()
             case "AUTH":
                 self.say("235 ok")
+            case "QUIT":
+                self.say("221 bye")
             case reply:
                 self.say("250 ok" if reply == verb else reply)
         return verb != "QUIT"

@@ -285,6 +285,14 @@ def test_t9_a_mail_server_that_fails(tmp_path, caplog, server, sessions, why):
     assert caplog.messages == [f"the mail server 127.0.0.1:{server.server_address[1]} did not take a notice: {why}"]
 
 
+@pytest.mark.parametrize("bye", ["die", "drip", "500 never"])
+def test_a_mail_that_was_taken_is_not_sent_again_whatever_is_said_afterwards(tmp_path, caplog, bye):
+    with serving(SmtpServer(QUIT=bye)) as server:
+        delivered(sinks_of(tmp_path, **mail_settings(server)))
+    assert len(server.mails) == 1
+    assert caplog.messages == []
+
+
 def test_a_header_cannot_be_smuggled_in(tmp_path):
     with serving(SmtpServer()) as server:
         delivered(sinks_of(tmp_path, **mail_settings(server)), notice(title="x\r\nBcc: all@world"))

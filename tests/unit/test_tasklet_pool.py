@@ -417,7 +417,7 @@ def test_a_runner_that_stands_still_is_ended_after_the_limit(site, using, monkey
 
     async def main():
         parent = await site.parent()
-        calling = asyncio.create_task(site.call("sleeps", seconds=0.5))
+        calling = asyncio.create_task(site.call("sleeps", seconds=3))
         pid = await site.has_begun()
         os.kill(parent, signal.SIGSTOP)
         found = await calling

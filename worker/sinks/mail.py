@@ -116,12 +116,17 @@ class _Session:
             self._smtp = smtplib.SMTP_SSL(server.host, server.port, timeout=_SOCKET_SECONDS, context=context)
         else:
             self._smtp = smtplib.SMTP(server.host, server.port, timeout=_SOCKET_SECONDS)
-        with self._smtp as smtp:
+        smtp = self._smtp
+        try:
             smtp.ehlo_or_helo_if_needed()
             if not server.tls and smtp.has_extn("starttls"):
                 smtp.starttls(context=context)
             self._log_in(smtp)
             return smtp.send_message(message)
+        finally:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                smtp.putcmd("QUIT")  # what it answers is of no interest: it has the mail or not
+            smtp.close()
 
     def abort(self) -> None:
         """Let go of the server, whatever it is about; from another thread."""
