@@ -23,6 +23,7 @@ from rich.console import Console
 from socket_row import large_object
 from speed import jobs_per_second, latency, submit_rate
 from table import Report, Row
+from tasklet_row import tasklets
 
 _ROWS: dict[str, Callable[[Lab], list[Row]]] = {
     "jobs": jobs_per_second,
@@ -35,6 +36,7 @@ _ROWS: dict[str, Callable[[Lab], list[Row]]] = {
     "import": import_time,
     "commands": redis_commands,
     "socket": large_object,
+    "tasklets": tasklets,
 }
 #: What others may take of the processors; beyond it, times say little.
 _QUIET = 0.05
@@ -45,6 +47,7 @@ medians of the rounds' ratios. The clock stops when the producer holds the resul
 Plain Celery: defaults otherwise (it prefetches; it keeps no record, log, directory or hash). Its task captures nothing
 of /bin/true and all of the 200 MB; for submit_many it uses kombu's batch; its import is `from celery import Celery`.
 The socket's row has nothing of Celery's beside it: Celery takes no objects of a running task.
+In the rows of `tasklets`, a plain call of the same function in the same process stands in the column of plain Celery.
 In the rows of `relay`, its task hands each line to `update_state`, and the producer takes it by `get(on_message=…)`: none
 is lost while the producer listens, none is kept for those who come later, and the program waits for each.
 The rows of `pipe` run no worker: beside the draining alone stands what they name, in the column of plain Celery.

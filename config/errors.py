@@ -8,6 +8,8 @@ OutriderError
 │   ├── UnknownTask
 │   ├── InvalidParameters
 │   ├── InvalidFile            a YAML file is not what it should be
+│   ├── UnknownTasklet
+│   ├── InvalidTasklet         a tasklet is asked for in a way that it cannot run
 │   ├── IdempotencyKeyReused
 │   ├── SubmittedAtImport
 │   ├── QueueFull
@@ -56,6 +58,7 @@ __all__ = [
     "InvalidFile",
     "InvalidParameters",
     "InvalidReference",
+    "InvalidTasklet",
     "JobCancelled",
     "JobClosed",
     "JobError",
@@ -73,6 +76,7 @@ __all__ = [
     "Superseded",
     "TooManyMessages",
     "UnknownTask",
+    "UnknownTasklet",
     "WaitTimeout",
 ]
 
@@ -133,6 +137,31 @@ class InvalidFile(SubmitError):
 
     def __str__(self) -> str:
         return f"{self.path}: " + "; ".join(self.problems)
+
+
+class UnknownTasklet(SubmitError, KeyError):
+    """No tasklet that is known here has this name."""
+
+    def __init__(self, name: str, suggestions: list[str]) -> None:
+        super().__init__(name, suggestions)
+        self.name = name
+        self.suggestions = suggestions
+
+    def __str__(self) -> str:
+        hint = f"did you mean {' or '.join(map(repr, self.suggestions))}?" if self.suggestions else ""
+        return f"no tasklet is called {self.name!r}; {hint or 'modules of your own go into OUTRIDER_TASKS'}"
+
+
+class InvalidTasklet(SubmitError):
+    """A tasklet is asked for in a way that it cannot run; each problem names the argument or option, and what is wrong."""
+
+    def __init__(self, tasklet: str, problems: list[str]) -> None:
+        super().__init__(tasklet, problems)
+        self.tasklet = tasklet
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return f"wrong use of tasklet {self.tasklet!r}: " + "; ".join(self.problems)
 
 
 class IdempotencyKeyReused(SubmitError):

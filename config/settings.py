@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import ByteSize, Field, ValidationError, field_validator
+from pydantic import ByteSize, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .durations import Duration
@@ -80,11 +80,21 @@ class Settings(BaseSettings):
     stream_length: int = Field(default=1000, gt=10)
     #: Whether the sha256 of a job's input files goes into its record; their size and time always do.
     hash_inputs: bool = True
+    #: Where notices of jobs are posted as JSON, an electronic logbook, say; the whole URL is a secret.
+    webhook_url: SecretStr | None = None
+    #: The server that mails of notices are handed to: `smtp://user:password@host:587` or `smtps://…`; a secret.
+    smtp_url: SecretStr | None = None
+    #: The address that such mails come from.
+    mail_from: str | None = None
+    #: The addresses that they go to, separated by commas.
+    mail_to: Annotated[tuple[str, ...], NoDecode] = ()
+    #: The file that notices are appended to, a line of JSON each.
+    notice_file: Path | None = None
     #: How long to wait for Redis before saying that it is not there.
     connect_timeout: Duration = Field(default=timedelta(seconds=5), gt=timedelta(0))
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    @field_validator("tasks", mode="before")
+    @field_validator("tasks", "mail_to", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -114,7 +124,7 @@ class Settings(BaseSettings):
     def _real(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         return tuple(Path(os.path.realpath(path)) for path in value)
 
-    @field_validator("project", "work_root", "secrets", "modules_init")
+    @field_validator("project", "work_root", "secrets", "modules_init", "notice_file")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         try:

@@ -1,17 +1,17 @@
 """Carry out jobs."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from .clean_up import CleanUp
-from .executor import Executor
-from .host import ExecutorHost
-from .launch import Launch, plan_launch
-from .masking import masked
-from .rehearsal import rehearse
-from .site import Site
 
 if TYPE_CHECKING:
     from .celery_app import app, celery_name
+    from .clean_up import CleanUp
+    from .executor import Executor
+    from .host import ExecutorHost
+    from .launch import Launch, plan_launch
+    from .masking import masked
+    from .rehearsal import rehearse
+    from .site import Site
 
 __all__ = [
     "CleanUp",
@@ -26,11 +26,22 @@ __all__ = [
     "rehearse",
 ]
 
+_MODULES = {
+    "CleanUp": "clean_up",
+    "Executor": "executor",
+    "ExecutorHost": "host",
+    "Launch": "launch",
+    "Site": "site",
+    "app": "celery_app",
+    "celery_name": "celery_app",
+    "masked": "masking",
+    "plan_launch": "launch",
+    "rehearse": "rehearsal",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """Load what needs Celery when it is asked for: a first-party task's process never does."""
-    if name not in ("app", "celery_name"):
+    """Load what is asked for: the processes of first-party tasks and of tasklets need little of it, and never Celery."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import celery_app
-
-    return getattr(celery_app, name)
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)

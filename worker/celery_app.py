@@ -17,6 +17,7 @@ from celery import Celery, signals
 from ..communicators import Progress
 from ..config import broker_url, celery_options, load_settings, runtime_directory, set_up_logging
 from ..config.errors import OutriderError
+from ..tasklets import celery_task_of, load_tasklets
 from ..tasks import load_catalogue
 from .host import ExecutorHost
 from .verdict import failed
@@ -54,6 +55,8 @@ def _register_tasks(**_: Any) -> None:
 
     for name, task in executor_host().catalogue.items():
         app.register_task(JobTask.of(name, task))
+    for tasklet in load_tasklets(load_settings().tasks).values():
+        app.register_task(celery_task_of(tasklet))
 
 
 @signals.import_modules.connect(sender=app)
@@ -71,10 +74,12 @@ def _prepare_worker(sender: Any, **_: Any) -> None:
     from .broker_channel import use_job_channel
     from .celery_internals import check_celery
     from .reaper import ReaperStep  # these need the app
+    from .sinks import configured_sinks
 
     try:
         check_celery()
         runtime_directory(load_settings().project)
+        configured_sinks(load_settings())
     except OutriderError as error:  # Celery would log it and go on
         raise SystemExit(f"this worker cannot run jobs: {error}") from error
     use_job_channel()

@@ -14,6 +14,7 @@ from signal import Signals
 from ..communicators import Exit
 from ..config.errors import CannotRun
 from .launch import Launch
+from .signal_name import signal_name
 
 __all__ = ["Program"]
 
@@ -153,7 +154,7 @@ class Program:
         returncode = self._popen.returncode
         ended = Exit(
             exit_code=returncode if returncode >= 0 else None,
-            signal=_signal_name(-returncode) if returncode < 0 else None,
+            signal=signal_name(-returncode) if returncode < 0 else None,
             peak_rss=usage.ru_maxrss * 1024 if usage.ru_maxrss > self._rss_floor else 0,
             cpu_seconds=usage.ru_utime + usage.ru_stime,
             elapsed_seconds=self.elapsed_seconds,
@@ -171,10 +172,3 @@ def _why(error: OSError, launch: Launch) -> str:
     """Return what the system says, with the file that it says it of if that is not the program."""
     about = "" if error.filename in (None, launch.argv[0]) else f": {error.filename}"
     return f"{error.strerror}{about}"
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return Signals(number).name
-    except ValueError:  # a real-time signal between the two that have names
-        return f"SIG{number}"
