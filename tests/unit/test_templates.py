@@ -298,7 +298,6 @@ class Inner(BaseModel):
         ({"y", "x"}, '["x", "y"]'),
         (Inner(exact=Decimal("1.5"), where=Path("w")), '{"exact": 1.5, "where": "w"}'),
     ],
-    ids=repr,
 )
 def test_tojson_knows_what_parameters_are(value, text):
     assert render("{{ it|tojson }}", it=value) == text
