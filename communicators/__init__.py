@@ -52,6 +52,7 @@ from .messages import (
     Stamp,
     StateChanged,
     Stream,
+    TaskletEnded,
     UserMessage,
 )
 from .outcome import (
@@ -97,6 +98,10 @@ from .redis_communicator import (
 from .states import (
     TRANSITIONS,
     JobState,
+)
+from .tasklet_run import (
+    TaskletRun,
+    TaskletState,
 )
 from .values import (
     ArtifactStore,
@@ -169,6 +174,9 @@ __all__ = [
     "StateChanged",
     "StoredFile",
     "Stream",
+    "TaskletEnded",
+    "TaskletRun",
+    "TaskletState",
     "UserMessage",
     "Wanted",
     "WatcherCommunicator",

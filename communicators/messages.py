@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from .outcome import Outcome
 from .states import JobState
+from .tasklet_run import TaskletRun
 from .values import Reference, described
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Stamp",
     "StateChanged",
     "Stream",
+    "TaskletEnded",
     "UserMessage",
     "decode_message",
     "encode_message",
@@ -186,6 +188,17 @@ class Finished(_Message):
         return f"{self.outcome.state}{reason}{detail}"
 
 
+class TaskletEnded(_Message):
+    """A tasklet before or after the program has ended."""
+
+    kind: Literal["tasklet"] = "tasklet"
+    run: TaskletRun
+
+    def __str__(self) -> str:
+        detail = f": {self.run.error}" if self.run.error else ""
+        return f"{self.run.tasklet} ({self.run.place}) {self.run.state}{detail}"
+
+
 class Returned(_Message):
     """From a first-party task to its Executor, and no further: what `run` returned."""
 
@@ -242,6 +255,7 @@ Message = (
     | Report
     | Artifact
     | Heartbeat
+    | TaskletEnded
     | Returned
     | Raised
     | Finished

@@ -80,6 +80,8 @@ class Outcome(_Fact):
     outputs: dict[str, OutputFile] = {}
     #: The files that the task asked to be kept, by name.
     artifacts: dict[str, Reference] = {}
+    #: What did not go as it should and did not matter: a tasklet that is not required, say.
+    warnings: tuple[str, ...] = ()
     #: The task's result as JSON values; `None` is a result, too.
     result: Any = None
 

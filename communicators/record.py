@@ -12,9 +12,11 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..config import Limits, RetryPolicy
+from ..tasklets import TaskletCall
 from .messages import Heartbeat, Progress, Snapshot, Stamp
 from .outcome import Exit, FailureReason, Outcome
 from .states import JobState
+from .tasklet_run import TaskletRun
 
 __all__ = [
     "ATTEMPT_PREFIX",
@@ -57,6 +59,9 @@ class JobSpec(BaseModel):
     submitted_by: str = ""
     #: The job whose task and parameters this one repeats.
     rerun_of: str | None = None
+    #: The tasklets around the task, in order.
+    before: tuple[TaskletCall, ...] = ()
+    after: tuple[TaskletCall, ...] = ()
 
 
 class Wish(StrEnum):
@@ -153,6 +158,8 @@ class Claim(BaseModel):
     claimed_at: datetime | None = None
     #: The attempts before this one, by number.
     attempts: dict[int, AttemptFacts] = {}
+    #: The tasklets that the last attempt has run or passed over, in order.
+    tasklets: tuple[TaskletRun, ...] = ()
 
     @property
     def cookie(self) -> str:
