@@ -158,8 +158,6 @@ class Claim(BaseModel):
     claimed_at: datetime | None = None
     #: The attempts before this one, by number.
     attempts: dict[int, AttemptFacts] = {}
-    #: The tasklets that the last attempt has run or passed over, in order.
-    tasklets: tuple[TaskletRun, ...] = ()
 
     @property
     def cookie(self) -> str:
@@ -195,6 +193,8 @@ class JobRecord(BaseModel):
     outcome: Outcome | None = None
     #: The attempts before the last, by number.
     attempts: dict[int, AttemptFacts] = {}
+    #: The tasklets that the last attempt has run or passed over, in order.
+    tasklets: tuple[TaskletRun, ...] = ()
 
     @property
     def id(self) -> str:
