@@ -9,7 +9,7 @@ from .policies import Limits, QueueName, RetryPolicy
 from .project import project_folder
 from .redis_url import check_redis_url, for_kombu, shown
 from .reference_path import root_name
-from .references import Budget, escape, resolve
+from .references import Budget, check_references, escape, resolve
 from .settings import Settings, load_settings, program_environment, service_environment
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "broker_url",
     "celery_options",
     "check_redis_url",
+    "check_references",
     "embedded_redis_url",
     "escape",
     "filled",

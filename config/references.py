@@ -4,15 +4,15 @@ A name and a way into mappings, lists and models; no expressions, no calls. `\{{
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
 from .errors import InvalidReference
-from .reference_path import REFERENCE, follow
+from .reference_path import REFERENCE, follow, root_name
 
-__all__ = ["Budget", "escape", "resolve"]
+__all__ = ["Budget", "check_references", "escape", "resolve"]
 
 _WHOLE = re.compile(REFERENCE)
 #: What has a meaning within text: the escape, a reference, or the begin of one that never ends.
@@ -68,6 +68,23 @@ def resolve(value: Any, context: Mapping[str, Any], budget: Budget | None = None
     return _resolved(value, context, budget or Budget(), [])
 
 
+def check_references(value: Any, context: Mapping[str, Any], later: Collection[str] = ()) -> None:
+    """Make sure that each reference in a value leads somewhere, as far as that is known.
+
+    Args:
+        value: which may hold references at any depth.
+        context: what is known now.
+        later: names that will be known later; what lies behind them is not looked at.
+
+    Raises:
+        InvalidReference: naming the first that cannot, and what is known there.
+    """
+    names = dict.fromkeys(later) | dict(context)
+    for reference, place in _references(value, []):
+        if root_name(reference) not in later:
+            _value(reference, names, place)
+
+
 def escape(text: str) -> str:
     """Return a text that `resolve` turns into this one."""
     return text.replace("{{", r"\{{")
@@ -83,6 +100,15 @@ def _resolved(value: Any, context: Mapping[str, Any], budget: Budget, place: lis
     if isinstance(value, list):
         return [_resolved(inner, context, budget, [*place, number]) for number, inner in enumerate(value)]
     return value
+
+
+def _references(value: Any, place: list[str | int]) -> Iterator[tuple[str, list[str | int]]]:
+    if len(place) > _DEEPEST:
+        raise InvalidReference("", f"there are more than {_DEEPEST} levels of values", place)
+    if isinstance(value, str):
+        yield from ((found[0], place) for found in _TOKEN.finditer(value) if not found[0].startswith("\\"))
+    for key, inner in _items(value):
+        yield from _references(inner, [*place, key])
 
 
 def _text(text: str, context: Mapping[str, Any], budget: Budget, place: list[str | int]) -> Any:

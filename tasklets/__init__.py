@@ -4,7 +4,7 @@ from .call import TaskletCall, tasklet_calls
 from .celery_task import celery_task_of
 from .decorator import Tasklet, tasklet
 from .files import checksum, concat_files, copy_file, link_file, move_file
-from .filling import NOTHING, check_calls, filled, without
+from .filling import NOTHING, check_calls, filled, takes_previous, without
 from .notices import notify
 from .parts import FilePart, NoticePart, ParametersPart, Shown, SummaryPart, TablePart, TextPart, WarningPart
 from .plots import plot, plot_curve
@@ -53,6 +53,7 @@ __all__ = [
     "shown",
     "shows",
     "strongest_peak",
+    "takes_previous",
     "tasklet",
     "tasklet_calls",
     "without",

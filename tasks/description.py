@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NewType, Self, get_type_hints
 
@@ -15,6 +15,7 @@ from .fields import TaskField, check_field_names, task_fields
 from .paths import with_paths
 from .secret_fields import check_no_secrets
 from .staging import staged_outputs, with_staged_outputs
+from .tasklet_defaults import check_tasklets
 from .templates import FileTemplate, templates_of
 
 __all__ = ["TaskDescription", "parameter_problem"]
@@ -45,6 +46,10 @@ class TaskDescription(BaseModel):
     #: Templates of files that are needed in the working directory, by the files' names: each a text, or the path of a file
     #: beside the module.
     templates: ClassVar[dict[str, str | Path]] = {}
+    #: The tasklets before and after each job, unless a job says otherwise: signatures such as `plot.s()`, mappings, words;
+    #: calls are made of them all.
+    before: ClassVar[Sequence[Any]] = ()
+    after: ClassVar[Sequence[Any]] = ()
 
     #: Whether each field must say where its value goes on a command line.
     _fields_have_places: ClassVar[bool] = False
@@ -59,6 +64,7 @@ class TaskDescription(BaseModel):
         check_no_secrets(cls)
         if "environment" in cls.__dict__:
             cls.environment = check_environment(cls, cls.environment)
+        check_tasklets(cls)
         if "name" not in cls.__dict__:
             cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
         cls._task_fields = task_fields(cls, need_places=cls._fields_have_places)
