@@ -26,7 +26,7 @@ _COLOURS = {
 
 
 #: Columns that other programs cut out.
-_WHOLE = ("ID", "TASK", "STATE")
+_WHOLE = ("ID", "TASK", "TASKLET", "STATE")
 _UNFOLDED = 100_000
 #: Longer names, such as paths, do not make the others wider.
 _NAME_WIDTH = 24

@@ -88,7 +88,6 @@ BAD = [
     "task: simple\nlimits: {rum: 1h}\n",
     "task: simple\nlimits: {memory: much}\n",
     "task: simple\nqueue: a b\n",
-    "task: simple\nbefore: []\n",
     "task: simple\nuse: 3\n",
     "task: simple\nvalues: []\n",
 ]
