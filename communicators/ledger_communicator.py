@@ -34,17 +34,19 @@ class LedgerCommunicator(Communicator):
         self._flusher: asyncio.Task[None] | None = None
         self._inward: asyncio.Queue[Cancel | Pause | Resume | UserMessage | LedgerError] = asyncio.Queue()
         self._wish = Wish.NOTHING
-        self._sent = 0
+        self._sent = self._again = 0
         self._received = "0"
         self._ask_again = self._fetch = False
         self._waking = contextlib.ExitStack()
-        #: Set once the attempt is to end: somebody has cancelled it, or the claim is void. What to do is to be read.
+        #: Set when the attempt is to end: somebody has cancelled it, once or again, or the claim is void.
         self.ending = asyncio.Event()
+        #: Why the claim is void, once it is.
+        self.refusal: LedgerError | None = None
 
     @property
     def wanted(self) -> Wanted:
         """What was wanted last, as far as we were told."""
-        return Wanted(self._wish, self._sent)
+        return Wanted(self._wish, self._sent, self._again)
 
     async def open(self) -> None:
         """Listen for wake-ups."""
@@ -85,6 +87,9 @@ class LedgerCommunicator(Communicator):
             self._sent = wanted.sent
             self._fetch = True
             self._start_flushing()
+        if wanted.again > self._again:
+            self._again = wanted.again
+            self.ending.set()
         if wanted.wish == self._wish:
             return
         self._wish = wanted.wish
@@ -99,6 +104,7 @@ class LedgerCommunicator(Communicator):
 
     def refuse(self, refusal: LedgerError) -> None:
         """Take note that the claim is void."""
+        self.refusal = refusal
         self._inward.put_nowait(refusal)
         self.ending.set()
 

@@ -1,13 +1,14 @@
 """The ledger's twin in memory: same rules, one process, no Redis."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from ..config.errors import IllegalTransition, JobClosed, JobNotFound, Superseded, TooManyMessages
 from .commands.producing import MOST_SENT
 from .ledger import Ledger
-from .messages import Finished, Heartbeat, Message, Progress, Stamp, StateChanged, UserMessage
+from .messages import Finished, Heartbeat, Message, Progress, Stamp, StateChanged, TaskletEnded, UserMessage
 from .outcome import Outcome
 from .record import AttemptFacts, Claim, JobRecord, JobSpec, Provenance, RunFacts, Wanted, Wish
 from .states import JobState, sources
@@ -26,6 +27,7 @@ class MemoryLedger(Ledger):
         #: All messages of a job, in order.
         self.messages: dict[str, list[Message]] = {}
         self._sent: dict[str, list[UserMessage]] = {}
+        self._cancelled_again: Counter[str] = Counter()
         self._news = asyncio.Event()
 
     def open(self, spec: JobSpec) -> None:
@@ -47,7 +49,7 @@ class MemoryLedger(Ledger):
             claimed_at=datetime.now(UTC),
             attempts=record.attempts,
         )
-        facts = {"attempt": held.attempt, "worker": worker, "claimed_at": held.claimed_at}
+        facts = {"attempt": held.attempt, "worker": worker, "claimed_at": held.claimed_at, "tasklets": ()}
         self._move(held, JobState.STARTING, StateChanged(state=JobState.STARTING), **facts)
         return held
 
@@ -65,6 +67,8 @@ class MemoryLedger(Ledger):
             self._cancel_queued(record)
         elif not record.state.is_terminal and record.wish is not Wish.CANCEL:
             self._records[job_id] = record.model_copy(update={"wish": wish})
+        elif wish is Wish.CANCEL:
+            self._cancelled_again[job_id] += 1
         self.wake(job_id)
 
     def send(self, job_id: str, message: UserMessage) -> None:
@@ -138,6 +142,9 @@ class MemoryLedger(Ledger):
             raise Superseded(held.spec.id)
         self._say(record.id, *messages)
         newest: dict[str, object] = {m.kind: m for m in messages if isinstance(m, Progress | Heartbeat)}
+        runs = {run.order(): run for run in record.tasklets}
+        runs |= {message.run.order(): message.run for message in messages if isinstance(message, TaskletEnded)}
+        newest["tasklets"] = tuple(runs[order] for order in sorted(runs))
         self._records[record.id] = record.model_copy(update=newest)
         return self._wanted(record)
 
@@ -176,7 +183,7 @@ class MemoryLedger(Ledger):
         self._news = asyncio.Event()
 
     def _wanted(self, record: JobRecord) -> Wanted:
-        return Wanted(record.wish, len(self._sent.get(record.id, ())))
+        return Wanted(record.wish, len(self._sent.get(record.id, ())), self._cancelled_again[record.id])
 
     def _stamp(self, record: JobRecord, number: int) -> Stamp:
         return Stamp(job_id=record.id, attempt=record.attempt, at=datetime.now(UTC), position=str(number))

@@ -30,11 +30,14 @@ __all__ = [
     "Wanted",
     "Wish",
     "moment",
+    "tasklet_field",
     "text_fields",
 ]
 
 #: Before the number of an attempt in the name of its field.
 ATTEMPT_PREFIX = "attempt:"
+#: Before the place and number of a tasklet in the name of its field.
+_TASKLET_PREFIX = "tasklet:"
 
 
 class JobSpec(BaseModel):
@@ -74,10 +77,14 @@ class Wish(StrEnum):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the ledger answers to an Executor's every word: the newest wish, and how many messages its task was sent."""
+    """What the ledger answers to an Executor's every word: the newest wish, and how many messages its task was sent.
+
+    `again` is how often a cancel was asked for once more.
+    """
 
     wish: Wish = Wish.NOTHING
     sent: int = 0
+    again: int = 0
 
 
 class AttemptFacts(BaseModel):
@@ -107,6 +114,8 @@ class RunFacts(BaseModel):
     environment: dict[str, str] = {}
     #: Variables that the worker has and the program does not see.
     unset: tuple[str, ...] = ()
+    #: The task's parameters where tasklets have changed them; `None`: they are those that were submitted.
+    parameters: dict[str, Any] | None = None
 
     @property
     def command(self) -> str:
@@ -217,12 +226,15 @@ class JobRecord(BaseModel):
             name = raw_name.decode(errors="replace")
             if name.startswith(ATTEMPT_PREFIX):
                 values.setdefault("attempts", {})[int(name.removeprefix(ATTEMPT_PREFIX))] = json.loads(raw)
+            elif name.startswith(_TASKLET_PREFIX):
+                values.setdefault("tasklets", []).append(TaskletRun.model_validate_json(raw))
             elif name in _JSON_FIELDS:
                 values[name] = json.loads(raw)
             elif name in _TIME_FIELDS:
                 values[name] = moment(raw)
             else:
                 values[name] = raw.decode(errors="replace")
+        values.get("tasklets", []).sort(key=TaskletRun.order)
         return cls.model_validate(values)
 
 
@@ -233,6 +245,11 @@ _TIME_FIELDS = frozenset({"queued_at", "claimed_at", "started_at", "ended_at"})
 def moment(milliseconds: bytes) -> datetime:
     """Return a time as the ledger keeps it."""
     return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
+
+
+def tasklet_field(run: TaskletRun) -> str:
+    """Return the name of the field that keeps what became of a tasklet."""
+    return f"{_TASKLET_PREFIX}{run.place}:{run.number}"
 
 
 def text_fields(**values: BaseModel) -> list[str]:

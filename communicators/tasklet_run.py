@@ -49,6 +49,10 @@ class TaskletRun(BaseModel):
     #: The files among these that were kept with the job, by name.
     files: dict[str, Reference] = {}
 
+    def order(self) -> tuple[bool, int]:
+        """Return what runs are sorted by."""
+        return (self.place == "after", self.number)
+
     @property
     def ok(self) -> bool:
         """Whether it did what it was asked to, or was not to run."""

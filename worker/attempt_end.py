@@ -13,6 +13,7 @@ from ..communicators import (
     Outcome,
     Provenance,
     Returned,
+    TaskletRun,
 )
 from ..tasks import Task, TaskDescription
 from .job_directory import JobDirectory
@@ -41,6 +42,8 @@ class AttemptEnd:
         self._relay = relay
         self._task: TaskDescription | None = None
         self._supervision: Supervision | None = None
+        #: What became of the tasklets, in order.
+        self.tasklets: list[TaskletRun] = []
 
     def program_starts(self, task: TaskDescription, supervision: Supervision) -> None:
         """Take note of what runs: from here on there may be something to be kept."""
@@ -121,6 +124,7 @@ class AttemptEnd:
             provenance=provenance,
             outcome=outcome,
             attempts=held.attempts,
+            tasklets=tuple(self.tasklets),
         )
 
     def _complain(self, action: str, words: str, error: Exception) -> None:

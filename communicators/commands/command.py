@@ -60,8 +60,8 @@ def accepted(job_id: str, target: str, answer: list[bytes]) -> Wanted:
         LedgerError: when the write was refused, or there is no record to write to.
     """
     match answer:
-        case [b"ok", wish, sent]:
-            return Wanted(Wish(wish.decode()), int(sent))
+        case [b"ok", wish, sent, again]:
+            return Wanted(Wish(wish.decode()), int(sent), int(again))
         case [b"illegal", state]:
             raise IllegalTransition(job_id, state.decode(), target)
         case _:  # another attempt has it, or the record is gone: nobody owns the job by this token

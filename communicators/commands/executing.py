@@ -9,9 +9,29 @@ from pydantic import BaseModel
 
 from ...config.errors import JobNotFound
 from .. import keys
-from ..messages import Finished, LogLines, Message, StateChanged, UserMessage, decode_message, encode_message
+from ..messages import (
+    Finished,
+    LogLines,
+    Message,
+    StateChanged,
+    TaskletEnded,
+    UserMessage,
+    decode_message,
+    encode_message,
+)
 from ..outcome import Outcome
-from ..record import ATTEMPT_PREFIX, AttemptFacts, Claim, JobSpec, Provenance, RunFacts, Wanted, moment, text_fields
+from ..record import (
+    ATTEMPT_PREFIX,
+    AttemptFacts,
+    Claim,
+    JobSpec,
+    Provenance,
+    RunFacts,
+    Wanted,
+    moment,
+    tasklet_field,
+    text_fields,
+)
 from ..states import JobState, sources
 from .command import Bounds, Command, Word, accepted, entries_of, load_script, milliseconds
 
@@ -116,13 +136,14 @@ def close_unclaimed(job_id: str, outcome: Outcome, bounds: Bounds) -> Command[Wa
 
 
 def emit(held: Claim, messages: Sequence[Message], bounds: Bounds) -> Command[Wanted]:
-    """Add messages that change no state to the job's stream, and keep the newest of each kind in its record.
+    """Add messages that change no state to the job's stream, and keep the newest of each kind in its record; of tasklets, all.
 
     A batch is known by its last message's source and number: adding it again, when no answer came, adds nothing.
 
     Raises (when read): Superseded.
     """
-    newest: dict[str, BaseModel] = {m.kind: m for m in messages if not isinstance(m, LogLines)}
+    newest: dict[str, BaseModel] = {m.kind: m for m in messages if not isinstance(m, LogLines | TaskletEnded)}
+    newest |= {tasklet_field(m.run): m.run for m in messages if isinstance(m, TaskletEnded)}
     fields: list[Word] = [*text_fields(**newest)]
     batch = " ".join(f"{held.token} {m.source} {m.sequence}" for m in messages[-1:] if m.sequence)
     encoded = map(encode_message, messages)

@@ -30,6 +30,11 @@ if deadline then  -- it waited too long: tidy.lua closes it
 end
 token = tonumber(token or 0) + 1
 attempt = tonumber(attempt or 0) + 1
+if attempt > 1 then  -- a new attempt starts with no tasklets
+  for _, name in ipairs(redis.call('HKEYS', record)) do
+    if string.find(name, 'tasklet:', 1, true) == 1 then redis.call('HDEL', record, name) end
+  end
+end
 local at = say(stream, limit, attempt, message)
 redis.call('HSET', record, 'state', 'starting', 'claim', claim, 'worker', worker, 'token', token, 'attempt', attempt,
   'claimed_at', at, 'raw', raw)

@@ -7,11 +7,11 @@
 local record, stream, open = unpack(KEYS)
 local id, token, target, sources, message, limit, pause, retention, time_field = unpack(ARGV)
 
-local state, newest, attempt, inboxes, wish, sent =
-  unpack(redis.call('HMGET', record, 'state', 'token', 'attempt', 'inboxes', 'wish', 'sent'))
+local state, newest, attempt, inboxes, wish, sent, again =
+  unpack(redis.call('HMGET', record, 'state', 'token', 'attempt', 'inboxes', 'wish', 'sent', 'cancelled_again'))
 if not state then return { 'unknown' } end
 if token ~= '' and newest ~= token then return { 'superseded' } end
-if state == target then return { 'ok', wish or '', sent or '0' } end
+if state == target then return { 'ok', wish or '', sent or '0', again or '0' } end
 if not string.find(sources, ' ' .. state .. ' ', 1, true) then return { 'illegal', state } end
 local at = say(stream, limit, attempt or 0, message)
 local fields = { 'state', target }
@@ -20,4 +20,4 @@ for i = 10, #ARGV do fields[#fields + 1] = ARGV[i] end
 redis.call('HSET', record, unpack(fields))
 if target == 'queued' then release(record, open, id, newest, at + pause) end
 if CLOSED[target] then close(record, stream, open, id, target, retention, inboxes) end
-return { 'ok', wish or '', sent or '0' }
+return { 'ok', wish or '', sent or '0', again or '0' }

@@ -8,7 +8,8 @@ local state, attempt, inboxes, before = unpack(redis.call('HMGET', record, 'stat
 if not state then return { 'unknown' } end
 if CLOSED[state] then return { 'closed', state } end
 if state ~= 'queued' then
-  if before ~= 'cancel' then redis.call('HSET', record, 'wish', wish) end
+  if before ~= 'cancel' then redis.call('HSET', record, 'wish', wish)
+  elseif wish == 'cancel' then redis.call('HINCRBY', record, 'cancelled_again', 1) end
   redis.call('PUBLISH', channel, id)
   return { 'requested', state }
 end

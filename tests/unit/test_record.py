@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from outrider import Heartbeat, JobRecord, JobState, Outcome, Progress
-from outrider.communicators import Exit, JobSpec, Provenance, RunFacts
-from outrider.communicators.record import text_fields
+from outrider.communicators import Exit, JobSpec, Provenance, RunFacts, TaskletRun, TaskletState
+from outrider.communicators.record import tasklet_field, text_fields
 
 SPEC = JobSpec(
     id="job-1", task="wc", version="1", parameters={"a": "0012", "b": [None, 1.5]}, queue="q", submitted_by="me@here"
@@ -94,3 +94,13 @@ def test_a_record_with_a_result_that_is_no_finite_number_survives_json():
 
 def test_the_command_can_be_pasted_into_a_shell():
     assert RUN.command == "/bin/wc -l 'a b'"
+
+
+def test_all_tasklets_are_kept_in_their_order():
+    runs = [
+        TaskletRun(id=str(n), tasklet="plot", place=place, number=n, state=TaskletState.SUCCEEDED)
+        for place in ("before", "after")
+        for n in range(1, 12)
+    ]
+    fields = hash_of(*text_fields(**{tasklet_field(run): run for run in reversed(runs)}))
+    assert JobRecord.from_fields(QUEUED | fields).tasklets == tuple(runs)
