@@ -8,6 +8,7 @@ from .files import checksum, concat_files, copy_file, link_file, move_file
 from .filling import NOTHING, filled
 from .notices import notify
 from .parts import FilePart, NoticePart, ParametersPart, Shown, SummaryPart, TablePart, TextPart, WarningPart
+from .plain import clean
 from .plan import PLACES, Place, PlannedTasklet, TaskletPlan
 from .plots import plot, plot_curve
 from .registry import Tasklets, load_tasklets
@@ -51,6 +52,7 @@ __all__ = [
     "check_call",
     "check_calls",
     "checksum",
+    "clean",
     "concat_files",
     "copy_file",
     "filled",

@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterator
 from ..config import references_in, steps_of
 from .call import TaskletCall
 
-__all__ = ["ROOTS", "Scope"]
+__all__ = ["JOB_FACTS", "ROOTS", "Scope"]
 
 #: The names that references in a job's tasklets begin with; nobody else gives these names to anything.
 ROOTS = ("job", "outputs", "parameters", "previous", "result")
-#: Those of them that only the program brings.
+#: What `job` has.
+JOB_FACTS = ("attempt", "directory", "error", "exit_code", "id", "reason", "state", "task")
+#: The roots that only the program brings.
 _OF_THE_PROGRAM = ("outputs", "result")
 
 
@@ -28,7 +30,9 @@ class Scope:
         self._after = after
         #: Whether something comes before it: another tasklet, or the job's result.
         self.has_previous = after or not first
-        self._parameters = parameters
+        self._known: dict[object, Collection[str]] = {"job": JOB_FACTS}
+        if parameters is not None:
+            self._known["parameters"] = parameters
 
     def problems(self, call: TaskletCall) -> list[str]:
         """Return what is wrong with the references in a call, as far as that can be told before the job runs."""
@@ -56,8 +60,8 @@ class Scope:
             yield f"before the program there is no {root!r}"
         elif root == "previous" and not self.has_previous:
             yield "before the first tasklet there is nothing"
-        elif root == "parameters" and steps and self._parameters is not None and steps[0] not in self._parameters:
-            yield f"there is no {steps[0]!r}{_hint(str(steps[0]), self._parameters)}"
+        elif steps and root in self._known and steps[0] not in self._known[root]:
+            yield f"there is no {steps[0]!r}{_hint(str(steps[0]), self._known[root])}"
 
 
 def _hint(name: str, known: Collection[str]) -> str:
