@@ -67,12 +67,14 @@ class TaskletPlan:
             InvalidTasklet: when there is none of a name.
         """
         names = {names} if isinstance(names, str) else set(names)
+        if _ALL in names:
+            return type(self)()
         known = [one.call.tasklet for one in self.tasklets]
-        for name in sorted(names - {_ALL, *known}):
+        for name in sorted(names.difference(known)):
             close = difflib.get_close_matches(name, known, n=3) or dict.fromkeys(known)
             hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
             raise InvalidTasklet(name, [f"there is none of that name to leave out{hint}"])
-        return type(self)(() if _ALL in names else tuple(one for one in self.tasklets if one.call.tasklet not in names))
+        return type(self)(tuple(one for one in self.tasklets if one.call.tasklet not in names))
 
     def check(self, tasklets: Tasklets, parameters: Collection[str]) -> None:
         """Make sure that all of them can be called as they are asked for. Raises as `check_calls` does."""

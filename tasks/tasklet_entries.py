@@ -58,8 +58,10 @@ class EntryReader:
         return found
 
     def _call(self, entry: Any) -> TaskletCall:
-        # words first: what a reference leads to may have spaces
-        return TaskletCall.of(self.resolve(call_from_words(entry) if isinstance(entry, str) else entry))
+        if isinstance(entry, str):  # first into words: what a reference leads to may have spaces
+            facts = call_from_words(entry)
+            entry = {**facts, "args": list(facts["args"])}
+        return TaskletCall.of(self.resolve(entry))
 
     def _complain(self, place: tuple[str | int, ...], error: Exception) -> None:
         name = ".".join(map(str, self.document.part(place)))
