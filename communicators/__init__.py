@@ -105,9 +105,11 @@ from .tasklet_run import (
 )
 from .values import (
     ArtifactStore,
+    NotPlain,
     Opaque,
     Reference,
     StoredFile,
+    as_plain,
     described,
     pack,
     unpack,
@@ -146,6 +148,7 @@ __all__ = [
     "MemoryCommunicator",
     "MemoryLedger",
     "Message",
+    "NotPlain",
     "Opaque",
     "Outcome",
     "OutputFile",
@@ -181,6 +184,7 @@ __all__ = [
     "Wanted",
     "WatcherCommunicator",
     "Wish",
+    "as_plain",
     "backend_at",
     "commands",
     "described",

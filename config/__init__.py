@@ -9,7 +9,7 @@ from .policies import Limits, QueueName, RetryPolicy
 from .project import project_folder
 from .redis_url import check_redis_url, for_kombu, shown
 from .reference_path import root_name, steps_of
-from .references import Budget, defer, escape, references_in, resolve
+from .references import Budget, check_references, defer, escape, references_in, resolve
 from .settings import Settings, load_settings, program_environment, service_environment
 from .task_sources import YAML_ENDINGS, is_path
 
@@ -24,6 +24,7 @@ __all__ = [
     "broker_url",
     "celery_options",
     "check_redis_url",
+    "check_references",
     "defer",
     "embedded_redis_url",
     "escape",

@@ -12,7 +12,7 @@ from typing import Any
 from .errors import InvalidReference
 from .reference_path import REFERENCE, TOKEN, follow, root_name
 
-__all__ = ["Budget", "defer", "escape", "references_in", "resolve"]
+__all__ = ["Budget", "check_references", "defer", "escape", "references_in", "resolve"]
 
 _WHOLE = re.compile(REFERENCE)
 _DEEPEST = 100
@@ -66,6 +66,23 @@ def resolve(value: Any, context: Mapping[str, Any], budget: Budget | None = None
     return _resolved(value, context, budget or Budget(), [])
 
 
+def check_references(value: Any, context: Mapping[str, Any], later: Collection[str] = ()) -> None:
+    """Make sure that each reference in a value leads somewhere, as far as that is known.
+
+    Args:
+        value: which may hold references at any depth.
+        context: what is known now.
+        later: names that will be known later; what lies behind them is not looked at.
+
+    Raises:
+        InvalidReference: naming the first that cannot, and what is known there.
+    """
+    names = dict.fromkeys(later) | dict(context)
+    for reference, place in _references(value, []):
+        if root_name(reference) not in later:
+            _value(reference, names, place)
+
+
 def escape(value: Any) -> Any:
     """Return a value, or at any depth one with texts, that `resolve` turns into this one."""
     return _with_texts(value, lambda text: text.replace("{{", r"\{{"))
@@ -89,10 +106,7 @@ def defer(value: Any, later: Collection[str]) -> Any:
 
 def references_in(value: Any) -> Iterator[str]:
     """Yield the references in a value, at any depth; `{{` is one that never ends."""
-    if isinstance(value, str):
-        yield from (match[0] for match in TOKEN.finditer(value) if not match[0].startswith("\\"))
-    for _, inner in _items(value):
-        yield from references_in(inner)
+    yield from (reference for reference, _ in _references(value, []))
 
 
 def _with_texts(value: Any, change: Callable[[str], str]) -> Any:
@@ -117,6 +131,15 @@ def _resolved(value: Any, context: Mapping[str, Any], budget: Budget, place: lis
     if isinstance(value, list):
         return [_resolved(inner, context, budget, [*place, number]) for number, inner in enumerate(value)]
     return value
+
+
+def _references(value: Any, place: list[str | int]) -> Iterator[tuple[str, list[str | int]]]:
+    if len(place) > _DEEPEST:
+        raise InvalidReference("", f"there are more than {_DEEPEST} levels of values", place)
+    if isinstance(value, str):
+        yield from ((found[0], place) for found in TOKEN.finditer(value) if not found[0].startswith("\\"))
+    for key, inner in _items(value):
+        yield from _references(inner, [*place, key])
 
 
 def _text(text: str, context: Mapping[str, Any], budget: Budget, place: list[str | int]) -> Any:

@@ -5,7 +5,7 @@ from .celery_task import celery_task_of
 from .checking import check_call, check_calls
 from .decorator import NAME_PATTERN, Tasklet, tasklet
 from .files import checksum, concat_files, copy_file, link_file, move_file
-from .filling import NOTHING, filled
+from .filling import NOTHING, filled, takes_previous
 from .notices import notify
 from .parts import FilePart, NoticePart, ParametersPart, Shown, SummaryPart, TablePart, TextPart, WarningPart
 from .plain import clean
@@ -69,6 +69,7 @@ __all__ = [
     "shown",
     "shows",
     "strongest_peak",
+    "takes_previous",
     "tasklet",
     "tasklet_calls",
 ]

@@ -46,7 +46,7 @@ class TaskDescription(BaseModel):
     #: Templates of files that are needed in the working directory, by the files' names: each a text, or the path of a file
     #: beside the module.
     templates: ClassVar[dict[str, str | Path]] = {}
-    #: The tasklets before and after each job, unless a job says otherwise: signatures such as `plot.s()`, mappings, or words;
+    #: The tasklets before and after each job, unless a job says otherwise: signatures such as `plot.s()`, mappings, words;
     #: calls are made of them all.
     before: ClassVar[Sequence[Any]] = ()
     after: ClassVar[Sequence[Any]] = ()

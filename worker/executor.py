@@ -24,26 +24,21 @@ from ..communicators import (
     Raised,
     Returned,
 )
-from ..config.errors import CannotRun, InvalidParameters, LedgerError, UnknownTask
+from ..config.errors import CannotRun, LedgerError
 from ..tasks import Catalogue, ProgramRun, Task, TaskDescription, ThirdPartyTask
 from .attempt_end import AttemptEnd
-from .ground import choose_ground
+from .given_up import GivenUp
 from .job_directory import JobDirectory
 from .keeper import Keeper
-from .launch import Launch, plan_launch
 from .listening import Listening
-from .outputs import check_inputs
-from .preparation import GivenUp, Preparation
+from .preparation import Preparation, Prepared
 from .program import Program
-from .provenance import ProvenanceCollector
-from .redaction import Redaction
 from .relay import Relay
 from .result import with_result
-from .roots import check_input_roots
 from .site import Site
 from .supervision import Supervision
-from .surroundings import Surroundings
 from .sweep import ATTEMPT_COOKIE, WORKER_COOKIE
+from .tasklet_chain import TaskletChain
 from .verdict import Released, Stop, failed, next_attempt, verdict
 
 __all__ = ["Executor"]
@@ -70,6 +65,7 @@ class Executor:
         self._keeper = Keeper(site, self._directory)
         self._relay = Relay(self.upward, self._keeper, self._facts)
         self._end = AttemptEnd(held, self._directory, self.upward, self._relay)
+        self._tasklets = TaskletChain(held, ledger, self.upward, self._directory, self._relay, self._keeper, site)
         self._socket = site.sockets / f"{uuid.uuid4().hex[:12]}.sock"
         self._cookies = {"OUTRIDER_JOB": held.spec.id, ATTEMPT_COOKIE: held.cookie, WORKER_COOKIE: site.worker_id}
         self._cookies["OUTRIDER_SOCKET"] = str(self._socket)
@@ -90,28 +86,21 @@ class Executor:
         Raises:
             LedgerError: when another attempt owns the job now; ours has been ended and has left no trace in the record.
         """
+        spec = self._held.spec
         await self.upward.open()
         try:
-            outcome = await self._carry_out()
-        except CannotRun as error:
-            outcome = failed(error.reason, error.message)
-        except LedgerError:
+            outcome = await self._outcome()
+            outcome = self._relay.redaction.outcome(outcome)
+            end = next_attempt(outcome, self._held.attempt, self._held.worker, spec.retry)
+            if isinstance(end, Outcome):
+                outcome = await self._tasklets.after(await self._with_partial_outputs(end))
+                handed_back = outcome.state is JobState.QUEUED
+                end = (
+                    next_attempt(outcome, self._held.attempt, self._held.worker, spec.retry) if handed_back else outcome
+                )
+        finally:
             await self.upward.close()
-            raise
-        except (
-            Exception,
-            SystemExit,
-            KeyboardInterrupt,
-        ) as error:  # whatever it is, the job gets an end and the worker lives
-            logger.exception("the Executor failed", extra={"action": "executor_failed", **self._facts})
-            outcome = failed(
-                FailureReason.INTERNAL, f"{type(error).__name__}: {error} (the worker's log has the traceback)"
-            )
-        if self._supervision is None:  # nobody has swept yet, and scripts may have left somebody
-            self._site.sweeper.sweep_later(self._held.cookie)
-        spec, outcome = self._held.spec, self._relay.redaction.outcome(outcome)
-        end = next_attempt(outcome, self._held.attempt, self._held.worker, spec.retry)
-        await self.upward.close()
+        self._end.tasklets = self._tasklets.runs
         if isinstance(end, Released):
             ended = outcome.model_copy(update={"state": end.attempt.state})
             await self._end.write_record(ended, self._provenance)
@@ -124,7 +113,7 @@ class Executor:
 
     async def hand_back(self, error: str, *, at_once: bool = False) -> None:
         """Stop the attempt; the job is attempted again elsewhere, or is lost if it may not be."""
-        self._stop = self._stop or Stop(JobState.QUEUED, error)
+        self._stop = self._tasklets.stop = self._stop or Stop(JobState.QUEUED, error)
         self.upward.ending.set()
         if self._supervision:
             await self._supervision.stop_program(self._stop, at_once=at_once)
@@ -135,29 +124,49 @@ class Executor:
 
     async def _close(self, outcome: Outcome) -> Outcome:
         """Close the job; its end is on disk before, whatever becomes of the ledger, and is the job's only after."""
-        if self._end.has_partial_outputs(outcome):
-            await self._ledger.emit(self._held, [])  # only the newest claim may fill the job's partial outputs
-            outcome = await self._end.with_partial_outputs(outcome)
         provenance = await self._end.write_record(outcome, self._provenance)
         await self._ledger.close(self._held, outcome, provenance)
         await self._end.publish(outcome, self._site.keep_work)
         return outcome
 
-    async def _carry_out(self) -> Outcome:
-        limit = self._held.spec.limits.preparation
+    async def _with_partial_outputs(self, outcome: Outcome) -> Outcome:
+        if not self._end.has_partial_outputs(outcome):
+            return outcome
+        await self._ledger.emit(self._held, [])  # only the newest claim may fill the job's partial outputs
+        return await self._end.with_partial_outputs(outcome)
+
+    async def _outcome(self) -> Outcome:
+        """Return how the attempt ended; whatever went wrong, the job gets an end and the worker lives."""
         try:
-            async with asyncio.timeout(limit.total_seconds() if limit else None):
-                task, launch, collector = await self._prepared()
+            return await self._carry_out()
+        except CannotRun as error:
+            return failed(error.reason, error.message)
+        except LedgerError:
+            raise
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
+            logger.exception("the Executor failed", extra={"action": "executor_failed", **self._facts})
+            told = f"{type(error).__name__}: {error} (the worker's log has the traceback)"
+            return failed(FailureReason.INTERNAL, told)
+        finally:
+            if self._supervision is None:  # nobody has swept yet, and scripts may have left somebody
+                self._site.sweeper.sweep_later(self._held.cookie)
+
+    async def _carry_out(self) -> Outcome:
+        preparation = Preparation(self._held, self._catalogue, self.upward, self._directory, self._site, self._cookies)
+        try:
+            prepared = await preparation.prepare(self._tasklets, self._relay)
         except GivenUp:
             return await self._stopped_early()
         except TimeoutError:
+            limit = self._held.spec.limits.preparation
             return Outcome(state=JobState.TIMED_OUT, error=f"the preparation took longer than {limit}")
-        listening = Listening(task, launch, self._directory, self._socket, self._keeper)
+        task = prepared.task
+        listening = Listening(task, prepared.launch, self._directory, self._socket, self._keeper)
         try:
             await listening.open()
             if self._stop:
                 return await self._stopped_early()
-            outcome = await self._run_program(task, launch, listening, collector)
+            outcome = await self._run_program(prepared, listening)
         finally:
             await listening.close()
         if outcome.state is not JobState.SUCCEEDED:
@@ -168,17 +177,15 @@ class Executor:
             with_result, task, self._directory, outcome, self._site, self._result_reader(task)
         )
 
-    async def _run_program(
-        self, task: TaskDescription, launch: Launch, listening: Listening, collector: ProvenanceCollector
-    ) -> Outcome:
-        pipe = listening.pipe
+    async def _run_program(self, prepared: Prepared, listening: Listening) -> Outcome:
+        task, launch, collector, pipe = prepared.task, prepared.launch, prepared.collector, listening.pipe
         program = Program.start(launch, pipe.write_ends.get("stdout"), pipe.write_ends["stderr"])
         listening.hand_over(program.pid)
         self._supervision = Supervision(self._held, self._ledger, self.upward, listening, self._relay, self._site)
         self._end.program_starts(task, self._supervision)
         collector.start(self._site.hashes if self._site.hash_inputs else None)
         try:
-            ended = await self._supervision.run(program, launch)
+            ended = await self._supervision.run(program, launch, prepared.parameters)
         finally:
             self._provenance = await collector.finish()
         said = self._relay.end if isinstance(self._relay.end, Raised) else None
@@ -198,13 +205,6 @@ class Executor:
             case _:
                 raise CannotRun(FailureReason.RESULT, f"{task.name} ended without returning from run")
 
-    def _resolve_task(self) -> TaskDescription:
-        spec = self._held.spec
-        try:
-            return self._catalogue[spec.task].from_parameters(spec.parameters)
-        except (UnknownTask, InvalidParameters) as error:
-            raise CannotRun(FailureReason.VALIDATION, str(error)) from error
-
     async def _stopped_early(self) -> Outcome:
         """Return the outcome of an attempt that is to end before its program has started.
 
@@ -215,21 +215,3 @@ class Executor:
             if isinstance(await self.upward.read(), Cancel):
                 self._stop = Stop(JobState.CANCELLED, "was cancelled")
         return Outcome(state=self._stop.state, error=f"the attempt {self._stop.error}")
-
-    async def _prepared(self) -> tuple[TaskDescription, Launch, ProvenanceCollector]:
-        preparation = Preparation(self.upward, self._directory, self._site, self._cookies, self._held.cookie)
-        task = await asyncio.to_thread(self._resolve_task)
-        surroundings = await preparation.surroundings(task)
-        self._relay.redaction = Redaction(surroundings.secrets.values())
-        launch, collector = await asyncio.to_thread(self._prepare, task, surroundings)
-        return task, launch, collector
-
-    def _prepare(self, task: TaskDescription, surroundings: Surroundings) -> tuple[Launch, ProvenanceCollector]:
-        """Decide how to start the program and make the ground for it. Blocks: file systems may be slow."""
-        site, work = self._site, self._directory.work
-        ground = choose_ground(task, self._directory, site)
-        launch = plan_launch(ground.task, ground.directory, site.environment, self._cookies, surroundings)
-        self._directory.create(launch.input_files, ground.folders)
-        check_inputs(task, ground.directory)
-        check_input_roots(task, ground.directory, (work, ground.directory), site.input_roots)
-        return launch, ProvenanceCollector(task, launch)

@@ -25,7 +25,7 @@ __all__ = ["main"]
 def main() -> int:
     """Run the task that the command line names, and return the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    parameters = json.loads(Path("../../parameters.json").read_text())["parameters"]
+    parameters = json.loads(_parameters_file().read_text())["parameters"]
     channel = _channel()
     code = 1
     try:
@@ -37,6 +37,12 @@ def main() -> int:
     if isinstance(channel, LinkChannel):
         end = channel.end(end)
     return 0 if isinstance(end, Returned) else code
+
+
+def _parameters_file() -> Path:
+    """Return where the parameters are: those of this attempt if tasklets have changed them, else those of the job."""
+    changed = Path("../parameters.json")
+    return changed if changed.exists() else Path("../../parameters.json")
 
 
 def _run(parameters: dict[str, Any], channel: Channel) -> Returned | Raised:

@@ -9,6 +9,8 @@
     attempt-1/
         record.json          how the attempt ended
         stdout.log, stderr.log
+        parameters.json      those of the program, where tasklets have changed them
+        tasklets/            files that show what tasklets have returned
         work/                the program's working directory, unless the task names another
             outputs/         declared outputs that are to go elsewhere, until they are moved
 """
@@ -16,10 +18,13 @@
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
+
+from pydantic_core import to_json
 
 from ..communicators import RECORD_FILE, Claim, JobRecord
 from ..config.errors import CannotRun
-from .placing import link_file, move_file, opened_folder, write_file
+from .placing import link_file, make_symlink, move_file, opened_folder, write_file
 from .roots import output_goal
 
 __all__ = ["JobDirectory"]
@@ -42,6 +47,8 @@ class JobDirectory:
         self.work = self.attempt / "work"
         #: Where a first-party task puts copies of what is to be kept, until it is.
         self.copies = self.attempt / "artifacts"
+        #: Where files go that show what tasklets have returned.
+        self.tasklets = self.attempt / "tasklets"
         self.stdout = self.attempt / "stdout.log"
         self.stderr = self.attempt / "stderr.log"
         self._moved: dict[Path, Path] = {}
@@ -64,9 +71,32 @@ class JobDirectory:
             for path, content in files.items():
                 self._write(path, content)
         except OSError as error:
-            raise CannotRun(
-                "environment", f"cannot make the job directory: {error}; check OUTRIDER_WORK_ROOT"
-            ) from error
+            raise _no_directory(error) from error
+
+    def make_room_for_tasklets(self) -> None:
+        """Make the folders that tasklets need.
+
+        Raises:
+            CannotRun: when the work root cannot be written.
+        """
+        try:
+            self._jobs.mkdir(parents=True, exist_ok=True)
+            for folder in (self.work, self.tasklets):
+                with opened_folder(self._jobs, folder):
+                    pass
+        except OSError as error:
+            raise _no_directory(error) from error
+
+    def keep_parameters(self, parameters: Mapping[str, Any]) -> None:
+        """Write the parameters of this attempt's program, which are not those that were submitted.
+
+        Raises:
+            CannotRun: when that fails.
+        """
+        try:
+            self._write(self.attempt / "parameters.json", to_json({"parameters": parameters}, inf_nan_mode="constants"))
+        except OSError as error:
+            raise _no_directory(error) from error
 
     def staged(self, output: Path) -> Path | None:
         """Return the file that the program left as a declared output, `None` if there is none.
@@ -96,6 +126,41 @@ class JobDirectory:
             return self._move(staged, *self._goal(output))
         except (OSError, CannotRun) as error:
             raise CannotRun("environment", f"{staged} cannot be moved to {output}: {error}") from error
+
+    def move_to_folder(self, source: Path, folder: Path, name: str) -> Path:
+        """Move a file of the job's into a folder, of its outputs or named from the root, and return where it is now.
+
+        For the holder of the newest claim. What has its name there is replaced, unless that is another file of this
+        attempt; what is an output already stays where it is, too.
+
+        Raises:
+            CannotRun: when it is not the job's, or the folder lies elsewhere.
+            OSError: when it cannot go there; it is still where it was.
+        """
+        source, target = Path(os.path.realpath(source)), Path(os.path.normpath(folder / Path(name).name))
+        is_output = source in map(Path, map(os.path.realpath, self._moved.values()))
+        if not is_output and not source.is_relative_to(os.path.realpath(self.attempt)):
+            raise CannotRun("tasklet", "it is no file of this attempt")
+        if ".." in target.parts:
+            raise CannotRun("tasklet", "it would lie outside of the job's outputs")
+        root, place = self._goal(target)
+        if place in self._moved.values():
+            raise CannotRun("tasklet", f"{place} is another file of this job")
+        if not is_output:
+            return self._move(source, root, place)
+        with opened_folder(root, place.parent) as opened:
+            link_file(source, place.name, opened)
+        return place
+
+    def leave_links(self) -> None:
+        """Let those who come later find what was moved by the names that it had before.
+
+        Raises:
+            OSError: when that cannot be.
+        """
+        for staged, place in self._moved.items():
+            with opened_folder(Path(os.path.realpath(self._jobs)), staged.parent) as folder:
+                make_symlink(place, staged.name, folder)
 
     def move_to_partial(self, staged: Path, name: Path) -> Path:
         """Move an output of a job that did not succeed out of the attempt, and return where it is now.
@@ -142,6 +207,10 @@ class JobDirectory:
         if not path.is_relative_to(self.work) or "\0" in name:
             raise CannotRun("validation", f"the input file {name!r} would lie outside of the job directory")
         return path
+
+
+def _no_directory(error: OSError) -> CannotRun:
+    return CannotRun("environment", f"cannot make the job directory: {error}; check OUTRIDER_WORK_ROOT")
 
 
 def _encoded(name: str, text: str) -> bytes:

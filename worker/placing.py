@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["link_file", "move_file", "opened_folder", "write_file"]
+__all__ = ["link_file", "make_symlink", "move_file", "opened_folder", "write_file"]
 
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC  # so made, it is no link's end
@@ -66,6 +66,12 @@ def link_file(source: Path, name: str, folder: int) -> None:
     os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
     with contextlib.suppress(FileNotFoundError):  # when both were one file already, nothing was replaced: rename(2)
         os.unlink(draft, dir_fd=folder)
+
+
+def make_symlink(target: Path, name: str, folder: int) -> None:
+    """Make a symbolic link in an opened folder, unless something has its name there."""
+    with contextlib.suppress(FileExistsError):
+        os.symlink(target, name, dir_fd=folder)
 
 
 def _copy(source: Path, name: str, folder: int) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from ..communicators import Artifact, LogLines, Message, Outcome, Progress, Raised, with_texts
 from .masking import MASK
+from .tasklet_call import TaskletAnswer
 
 __all__ = ["Redaction"]
 
@@ -49,6 +50,13 @@ class Redaction:
                 return message.model_copy(update={"name": self.text(name), "path": message.path or Path(name)})
             case _:
                 return message
+
+    def answer(self, answer: TaskletAnswer) -> TaskletAnswer:
+        """Return what came of a tasklet without secrets; what others take from it keeps them."""
+        if not self._words:
+            return answer
+        facts = answer.model_dump(mode="json", exclude={"value"})
+        return TaskletAnswer.model_validate({**with_texts(facts, self.text), "value": answer.value})
 
     def outcome(self, outcome: Outcome) -> Outcome:
         """Return how a job ended without secrets."""

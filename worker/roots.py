@@ -8,7 +8,7 @@ from ..config.errors import CannotRun
 from ..tasks import TaskDescription
 from .launch import input_paths
 
-__all__ = ["check_input_roots", "output_goal", "real_working_directory"]
+__all__ = ["check_input_roots", "lies_in", "output_goal", "real_working_directory"]
 
 
 def check_input_roots(task: TaskDescription, directory: Path, own: Iterable[Path], roots: tuple[Path, ...]) -> None:
@@ -30,6 +30,11 @@ def check_input_roots(task: TaskDescription, directory: Path, own: Iterable[Path
         real = _real(directory / path)
         if _root_of(real, allowed) is None:
             raise CannotRun("validation", f"the input {_leading(path, real)} lies in none of {_listed('INPUT', roots)}")
+
+
+def lies_in(path: Path, roots: Iterable[Path]) -> bool:
+    """Say whether a file lies in one of some folders, wherever links lead."""
+    return _root_of(_real(path), map(_real, roots)) is not None
 
 
 def output_goal(output: Path, roots: tuple[Path, ...]) -> tuple[Path, Path]:

@@ -10,6 +10,7 @@ from .file_hashes import FileHashes
 from .launch_wrapper import LaunchWrappers
 from .process_table import ProcessTable
 from .sweeper import Sweeper
+from .tasklet_site import TaskletSite
 
 __all__ = ["Site"]
 
@@ -44,3 +45,5 @@ class Site:
     #: The folder of the secrets, and what defines the shell's `module`.
     secrets: Path | None = None
     modules_init: Path | None = None
+    #: What tasklets need; without it, jobs that have some fail.
+    tasklets: TaskletSite | None = None

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from ..communicators import (
     Cancel,
@@ -69,8 +70,8 @@ class Supervision:
         #: Why we stopped the program, if we did.
         self.stop: Stop | None = None
 
-    async def run(self, program: Program, launch: Launch) -> Exit:
-        """Return how the program ended, once it has.
+    async def run(self, program: Program, launch: Launch, parameters: dict[str, Any] | None = None) -> Exit:
+        """Return how the program ended, once it has; `parameters` are those that tasklets have changed.
 
         Raises:
             LedgerError: when another attempt owns the job now; the program is killed.
@@ -81,7 +82,7 @@ class Supervision:
         try:
             with _first_of_group():
                 async with asyncio.TaskGroup() as helpers:
-                    announcing = helpers.create_task(self._announce(program, launch))
+                    announcing = helpers.create_task(self._announce(program, launch, parameters))
                     for communicator in self._listening.all:
                         helpers.create_task(self._relay.run(communicator))
                     living = [helpers.create_task(self._heartbeats(program)), helpers.create_task(self._obey(program))]
@@ -114,7 +115,7 @@ class Supervision:
             await self._site.sweeper.sweep(self._held.cookie)
         await self._listening.drain(_DRAIN_SECONDS)
 
-    async def _announce(self, program: Program, launch: Launch) -> None:
+    async def _announce(self, program: Program, launch: Launch, parameters: dict[str, Any] | None) -> None:
         run = RunFacts(
             host=socket.gethostname(),
             pid=program.pid,
@@ -123,6 +124,7 @@ class Supervision:
             directory=launch.directory,
             environment=dict(launch.environment_difference),
             unset=launch.unset,
+            parameters=parameters,
         )
         self.run_facts, self.started_at = run, datetime.now(UTC)
         wish = await self._ledger.start(self._held, run)

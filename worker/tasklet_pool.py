@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -52,16 +52,20 @@ class TaskletPool:
         self._warming: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def run(self, request: TaskletRequest) -> TaskletAnswer:
+    async def run(self, request: TaskletRequest, begun: Callable[[int, str], object] | None = None) -> TaskletAnswer:
         """Call a tasklet and return what came of it. Nothing of the call is left then, not even when this was cancelled.
 
         The time limit does not count what it waits for its turn.
+
+        Args:
+            request: what to call.
+            begun: told, once it is the call's turn, the id and the cookie of the process that it is forked from.
         """
         if self._warming is not None:
             await asyncio.wait([self._warming])
         for last in (False, True):
             try:
-                return await self._run(request)
+                return await self._run(request, begun)
             except RunnerLost as lost:
                 error = f"the process that runs tasklets {lost.why}"
                 logger.warning(error, extra={"action": "tasklet_runner_lost"})
@@ -82,13 +86,15 @@ class TaskletPool:
         while self._background:
             await asyncio.wait(self._background)
 
-    async def _run(self, request: TaskletRequest) -> TaskletAnswer:
+    async def _run(self, request: TaskletRequest, begun: Callable[[int, str], object] | None) -> TaskletAnswer:
         seat = await self._seats.get()
         try:
             runner = await seat.warm(self._site)
         except BaseException:
             self._put_back(seat)
             raise
+        if begun and runner.pid:
+            begun(runner.pid, runner.cookie)
         try:
             answer = await runner.ask(request)
         except BaseException as error:

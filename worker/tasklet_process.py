@@ -57,7 +57,8 @@ class TaskletProcess:
     def __init__(self, site: RunnerSite) -> None:
         """Start nothing yet."""
         self._site = site
-        self._cookie = f"tasklets-{uuid.uuid4().hex}"
+        #: By which its processes are found.
+        self.cookie = f"tasklets-{uuid.uuid4().hex}"
         self._connection = RunnerConnection()
         self._popen: subprocess.Popen[bytes] | None = None
         self._busy = False
@@ -82,7 +83,7 @@ class TaskletProcess:
         with theirs:
             await asyncio.get_running_loop().create_connection(lambda: self._connection, sock=ours)
             try:
-                self._popen = self._site.start_runner(self._cookie, theirs.fileno())
+                self._popen = self._site.start_runner(self.cookie, theirs.fileno())
             except OSError as error:
                 raise RunnerLost(f"cannot be started: {error.strerror}") from error
         try:
@@ -137,7 +138,7 @@ class TaskletProcess:
             self._popen.kill()
             await _collected(self._popen, _STOP_SECONDS)
         if self._popen.returncode != 0:  # else it has seen to that
-            await self._site.sweeper.sweep(self._cookie)
+            await self._site.sweeper.sweep(self.cookie)
 
     def explain(self, error: BaseException) -> None:
         """Add to an error how the runner ended, where it did so by itself; call it after `end`."""

@@ -111,8 +111,6 @@ def _kind(file: FilePart) -> str:
 
 
 def _file(file: FilePart, run: TaskletRun) -> str:
-    if file.move_to is not None:
-        return f"{file.name}, to {file.move_to}"
     return f"{file.path} (artefact {file.name})" if file.name in run.files else str(file.path)
 
 

@@ -136,7 +136,7 @@ def close_unclaimed(job_id: str, outcome: Outcome, bounds: Bounds) -> Command[Wa
 
 
 def emit(held: Claim, messages: Sequence[Message], bounds: Bounds) -> Command[Wanted]:
-    """Add messages that change no state to the job's stream, and keep the newest of each kind in its record; of tasklets, all.
+    """Add messages that change no state to the stream, and keep the newest of each kind and all tasklets in the record.
 
     A batch is known by its last message's source and number: adding it again, when no answer came, adds nothing.
 
