@@ -2,7 +2,7 @@
 
 from .call import TaskletCall, tasklet_calls
 from .celery_task import celery_task_of
-from .decorator import Tasklet, tasklet
+from .decorator import CELERY_PREFIX, Tasklet, tasklet
 from .files import checksum, concat_files, copy_file, link_file, move_file
 from .filling import NOTHING, check_calls, filled, takes_previous, without
 from .notices import notify
@@ -15,6 +15,7 @@ from .text import grep_text, key_values, parse_text
 from .values import File, NewParameters, Notice, PlotData, Series, Table
 
 __all__ = [
+    "CELERY_PREFIX",
     "NOTHING",
     "File",
     "FilePart",
