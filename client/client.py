@@ -1,6 +1,5 @@
 """What a producer's process shares between its jobs, and how jobs are submitted and found."""
 
-import dataclasses
 import functools
 import getpass
 import json
@@ -15,7 +14,7 @@ from typing import Any, TypeVar
 from pydantic_core import PydanticSerializationError
 
 from ..communicators import ArtifactStore, Bounds, Command, JobRecord, JobSpec, JobState, RedisClient, commands
-from ..config import Limits, RetryPolicy, Settings, broker_url, ledger_url, shown
+from ..config import Settings, broker_url, ledger_url, shown
 from ..config.errors import (
     BrokerUnavailable,
     IdempotencyKeyReused,
@@ -24,6 +23,7 @@ from ..config.errors import (
     SubmitError,
     SubmittedAtImport,
 )
+from ..tasklets import AskedFor, TaskletPlan, Tasklets, load_tasklets
 from ..tasks import (
     Catalogue,
     FunctionTask,
@@ -38,40 +38,18 @@ from .has_result import HasResult
 from .job import Job
 from .job_filter import States, job_filter
 from .listing import find_id, newest_jobs
+from .planning import plan_again, plan_of
 from .publisher import Publisher
 from .records import FoundRecord, find_record
 from .rerun import task_again
+from .submit_options import SubmitOptions
 
-__all__ = ["Client", "SubmitOptions"]
+__all__ = ["Client"]
 
 #: Between two tries to get a place in a full queue.
 _FULL_PAUSE_SECONDS = 0.05
 
 R_co = TypeVar("R_co", covariant=True)
-
-
-@dataclasses.dataclass(frozen=True)
-class SubmitOptions:
-    """What a submission decides beside the task."""
-
-    #: The first job submitted with this key is returned again instead of a new one.
-    idempotency_key: str | None = None
-    #: While the queue is full, wait for a place instead of raising `QueueFull`.
-    block: bool = False
-    #: Seconds to wait for a place; `None`: for ever.
-    timeout: float | None = None
-    #: In place of the task's.
-    limits: Limits | None = None
-    #: In place of the task's.
-    retry: RetryPolicy | None = None
-    #: In place of the settings'.
-    queue: str | None = None
-
-    def after(self, job: JobDescription) -> "SubmitOptions":
-        """Return these options, with the job's own where nothing is said here."""
-        return dataclasses.replace(
-            self, limits=self.limits or job.limits, retry=self.retry or job.retry, queue=self.queue or job.queue
-        )
 
 
 class Client:
@@ -102,25 +80,39 @@ class Client:
         """The tasks that this process knows."""
         return load_catalogue(self._settings.tasks, self._settings.project)
 
+    @functools.cached_property
+    def tasklets(self) -> Tasklets:
+        """The tasklets that this process knows."""
+        return load_tasklets(self._settings.tasks)
+
     def submit(
         self,
         task: HasResult[R_co] | JobDescription | str,
         parameters: Mapping[str, Any] | None = None,
-        options: "SubmitOptions | None" = None,
+        options: SubmitOptions | None = None,
     ) -> Job[R_co]:
         """Hand over a task, and return its job at once. `outrider.submit` is the same with its options spelled out.
 
         Raises:
-            UnknownTask, InvalidParameters, InvalidFile: before anything is recorded.
+            UnknownTask, InvalidParameters, InvalidFile, UnknownTasklet, InvalidTasklet: before anything is recorded.
             IdempotencyKeyReused: when the key belongs to a job with another task or other parameters.
             QueueFull: when as many jobs wait as the settings allow, also after the time that the options give.
             BrokerUnavailable: when Redis does not answer within the settings' `connect_timeout`, or refuses us.
         """
         options = options or SubmitOptions()
-        if isinstance(task, JobDescription):
-            options = options.after(task)
+        job = task if isinstance(task, JobDescription) else None
         prepared = self._prepare(task, dict(parameters or {}))
-        return self._hand_over(self._spec(prepared, options), prepared, options)
+        plan = self.plan(prepared, options, job)
+        options = options.completed_by(job) if job else options
+        return self._hand_over(_with_tasklets(self._spec(prepared, options), plan), prepared, options)
+
+    def plan(self, task: TaskDescription, options: SubmitOptions, job: JobDescription | None = None) -> TaskletPlan:
+        """Return the tasklets that a task would be submitted with, or the job of a file.
+
+        Raises:
+            UnknownTasklet, InvalidTasklet: when one cannot be called so, or there is none to leave out.
+        """
+        return self._checked(plan_of(task, job, options), task)
 
     def _hand_over(self, spec: JobSpec, prepared: TaskDescription, options: SubmitOptions) -> Job[Any]:
         job_id = self._open(spec, options)
@@ -136,7 +128,7 @@ class Client:
         Raises:
             InvalidFile: naming each problem with its line.
         """
-        return load_job(path, self.catalogue)
+        return load_job(path, self.catalogue, self.tasklets)
 
     def submit_many(self, tasks: Iterable[HasResult[R_co]]) -> list[Job[R_co]]:
         """Hand over many tasks; all records are opened in one round trip.
@@ -146,7 +138,8 @@ class Client:
                 their ids as a note.
         """
         prepared = [self._prepare(task, {}) for task in tasks]
-        specs = [self._spec(task, SubmitOptions()) for task in prepared]
+        none = SubmitOptions()
+        specs = [_with_tasklets(self._spec(task, none), self.plan(task, none)) for task in prepared]
         answers = self.redis.run_many([self._opening(spec, None) for spec in specs])
         accepted: list[Job[R_co]] = []
         try:
@@ -218,14 +211,39 @@ class Client:
         wanted = job_filter(now, state=state, task=task, since=since, until=until, parameters=values)
         return newest_jobs(self.redis, wanted, limit)
 
-    def rerun(self, record: JobRecord, changes: Mapping[str, Any] | None = None, queue: str | None = None) -> Job[Any]:
-        """Submit again what a record says, with some parameters changed. `Job.rerun` says it all."""
+    def rerun(
+        self,
+        record: JobRecord,
+        changes: Mapping[str, Any] | None = None,
+        queue: str | None = None,
+        *,
+        before: AskedFor = (),
+        after: AskedFor = (),
+        without: str | Iterable[str] = (),
+    ) -> Job[Any]:
+        """Submit again what a record says, with some parameters changed. `Job.rerun` says it all.
+
+        Args:
+            record: of the job.
+            changes: parameters in place of the recorded ones.
+            queue: in place of the recorded one.
+            before: tasklets behind the recorded ones.
+            after: likewise.
+            without: names of recorded tasklets that are left out; `all` stands for every one.
+        """
         described: Any = task_again(self.catalogue, record, changes or {})
-        options = SubmitOptions(limits=record.spec.limits, retry=record.spec.retry)
+        options = SubmitOptions(
+            limits=record.spec.limits,
+            retry=record.spec.retry,
+            queue=queue or record.spec.queue or None,
+            before=before,
+            after=after,
+            without=without,
+        )
         prepared = self._prepare(described, {})
-        spec = self._spec(prepared, options)
-        queue = queue or record.spec.queue or spec.queue
-        return self._hand_over(spec.model_copy(update={"queue": queue, "rerun_of": record.id}), prepared, options)
+        plan = self._checked(plan_again(record, options), prepared)
+        spec = _with_tasklets(self._spec(prepared, options), plan).model_copy(update={"rerun_of": record.id})
+        return self._hand_over(spec, prepared, options)
 
     def export(self, record: JobRecord, destination: Path | None = None, *, with_inputs: bool = True) -> Exported:
         """Write a folder or an archive that reproduces a closed job's run elsewhere. See `export_job`."""
@@ -261,7 +279,12 @@ class Client:
             raise InvalidParameters(prepared.name, [f"they cannot be sent as JSON: {error}"]) from error
         return prepared
 
-    def _spec(self, task: TaskDescription, options: "SubmitOptions") -> JobSpec:
+    def _checked(self, plan: TaskletPlan, task: TaskDescription) -> TaskletPlan:
+        if plan.tasklets:
+            plan.check(self.tasklets, {field.parameter for field in task.task_fields()})
+        return plan
+
+    def _spec(self, task: TaskDescription, options: SubmitOptions) -> JobSpec:
         return JobSpec(
             id=str(uuid.uuid4()),
             task=task.name,
@@ -274,7 +297,7 @@ class Client:
             submitted_by=_who(),
         )
 
-    def _open(self, spec: JobSpec, options: "SubmitOptions") -> str:
+    def _open(self, spec: JobSpec, options: SubmitOptions) -> str:
         """Open the record; while the queue is full, again and again for as long as the options say."""
         give_up = time.monotonic() + (options.timeout or 0.0)
         while True:
@@ -314,6 +337,10 @@ class Client:
             max_queued=self._settings.max_queued,
             idempotency_key=idempotency_key,
         )
+
+
+def _with_tasklets(spec: JobSpec, plan: TaskletPlan) -> JobSpec:
+    return spec.model_copy(update={"before": plan.before, "after": plan.after})
 
 
 def _instead(given: object) -> str:

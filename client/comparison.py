@@ -36,7 +36,8 @@ def compare(a: JobRecord, b: JobRecord) -> list[Difference]:
     pair = Sameness(a), Sameness(b)
     return [
         *_facts("task", _task(a), _task(b), pair),
-        *_facts("parameters", dict(_leaves(a.spec.parameters)), dict(_leaves(b.spec.parameters)), pair),
+        *_facts("parameters", _parameters(a), _parameters(b), pair),
+        *_facts("tasklets", _tasklets(a), _tasklets(b), pair),
         *_facts("run", _run(a), _run(b), pair, shown_only=("host",)),
         *_facts("environment", _environment(a), _environment(b), pair),
         *_made_with(a.provenance, b.provenance, pair),
@@ -65,6 +66,21 @@ def _facts(
 
 def _task(record: JobRecord) -> dict[str, Any]:
     return {"task": record.spec.task, "version": record.spec.version}
+
+
+def _parameters(record: JobRecord) -> dict[str, Any]:
+    """Return the values that the program got: tasklets may have changed what was submitted."""
+    changed = record.run.parameters if record.run else None
+    return dict(_leaves(record.spec.parameters if changed is None else changed))
+
+
+def _tasklets(record: JobRecord) -> dict[str, Any]:
+    sides = {"before": record.spec.before, "after": record.spec.after}
+    return {
+        f"{side} {number}": call.model_dump(mode="json", exclude_defaults=True)
+        for side, calls in sides.items()
+        for number, call in enumerate(calls, 1)
+    }
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

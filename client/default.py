@@ -9,11 +9,13 @@ from typing import Any, TypeVar, overload
 
 from ..communicators import JobRecord
 from ..config import Limits, RetryPolicy, load_settings
+from ..tasklets import AskedFor
 from ..tasks import JobDescription
-from .client import Client, SubmitOptions
+from .client import Client
 from .has_result import HasResult
 from .job import Job
 from .job_filter import States
+from .submit_options import SubmitOptions
 
 __all__ = ["default_client", "job", "jobs", "load_job", "submit", "submit_many"]
 
@@ -38,6 +40,9 @@ def submit(
     limits: Limits | None = None,
     retry: RetryPolicy | None = None,
     queue: str | None = None,
+    before: AskedFor = (),
+    after: AskedFor = (),
+    without: str | Iterable[str] = (),
 ) -> Job[R]: ...
 @overload
 def submit(task: str | JobDescription, **parameters: Any) -> Job[Any]: ...
@@ -53,11 +58,15 @@ def submit(task: HasResult[Any] | JobDescription | str, **words: Any) -> Job[Any
         limits: bounds on the job, in place of the task's.
         retry: when the job may be attempted again, in place of the task's.
         queue: where the job waits, in place of the settings'.
+        before: tasklets before the program, behind those that the task, or the job file, brings: signatures such as
+            `plot.s()`, tasklets, mappings, or words as on the command line.
+        after: tasklets after the program, likewise.
+        without: names of tasklets that the task or the job file brings and this job does without; `all`: every one.
         words: the parameters of a task given by name, or those of a job file to be changed; the options above go beside
             them.
 
     Raises:
-        UnknownTask, InvalidParameters, InvalidFile: before anything is recorded.
+        UnknownTask, InvalidParameters, InvalidFile, UnknownTasklet, InvalidTasklet: before anything is recorded.
         QueueFull: when as many jobs wait as the settings allow.
         BrokerUnavailable: when Redis does not answer within the settings' `connect_timeout`, or refuses us.
     """

@@ -24,6 +24,7 @@ from ..communicators import (
     Patience,
     Report,
     StoredFile,
+    TaskletRun,
     UserMessage,
     WatcherCommunicator,
     Wish,
@@ -42,6 +43,7 @@ from ..config.errors import (
     OutriderError,
     WaitTimeout,
 )
+from ..tasklets import SummaryPart
 from .typed_result import typed_result
 
 if TYPE_CHECKING:
@@ -114,13 +116,14 @@ class Job(Generic[R]):
     def rerun(self, **changes: Any) -> "Job[Any]":
         """Submit the recorded parameters again, some of them changed, and return the new job; see docs/reproducing.md.
 
-        Limits, retry policy and queue are the recorded ones; the description is today's. A warning is logged when it, or
-        the program as it is found here, has another version than in the record. Changed inputs may be named from the
-        working directory.
+        Limits, retry policy, queue and tasklets are the recorded ones; the description is today's. A warning is logged
+        when it, or the program as it is found here, has another version than in the record. Changed inputs may be named
+        from the working directory.
 
         Raises:
             UnknownTask: when the task is not in the catalogue any more.
             InvalidParameters: when a parameter does not fit, or does not fit any more.
+            UnknownTasklet, InvalidTasklet: when a tasklet is not there any more, or takes other arguments.
             QueueFull, BrokerUnavailable: as `submit` does.
         """
         return self.client.rerun(self.record(), changes)
@@ -135,6 +138,15 @@ class Job(Generic[R]):
         outcome = self.record().outcome
         kept |= outcome.artifacts if outcome else {}
         return {name: StoredFile(reference, self.client.store, name) for name, reference in kept.items()}
+
+    def tasklets(self) -> tuple[TaskletRun, ...]:
+        """Return what became of the last attempt's tasklets, as far as they have ended, in order."""
+        return self.record().tasklets
+
+    def summary(self) -> dict[str, Any]:
+        """Return the facts that tasklets have found so far, by name; of two of one name the later one counts."""
+        parts = (part for run in self.tasklets() for part in run.parts)
+        return {name: fact for part in parts if isinstance(part, SummaryPart) for name, fact in part.values.items()}
 
     def outputs(self, *, partial: bool = False) -> dict[str, Path]:
         """Return where the outputs of a job that has ended are, by field name. Waits for nothing.

@@ -7,6 +7,7 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
 from ..communicators import Finished, Heartbeat, JobState, LogLines, Message, Outcome, Progress, StateChanged
+from .ending import ending_lines
 
 __all__ = ["show_messages"]
 
@@ -16,9 +17,10 @@ def show_messages(messages: Iterable[Message], console: Console | None = None) -
     screen = _Screen(console or Console(highlight=False))
     with screen.bar:
         for message in messages:
-            screen.show(message)
             if isinstance(message, Finished):
+                screen.end(message)
                 return message.outcome
+            screen.show(message)
     return None
 
 
@@ -50,6 +52,10 @@ class _Screen:
                     waiting = " (waiting for a worker)" if message.state is JobState.QUEUED else ""
                     self.bar.update(self._line, description=f"{message.state}{waiting}")
                 self._print(str(message))
+
+    def end(self, message: Finished) -> None:
+        for line in (*ending_lines(message.outcome), str(message)):
+            self._print(line)
 
     def _progress(self, message: Progress) -> None:
         shown = str(message).removeprefix("progress: ")

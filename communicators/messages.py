@@ -185,7 +185,8 @@ class Finished(_Message):
     def __str__(self) -> str:
         reason = f" ({self.outcome.reason})" if self.outcome.reason else ""
         detail = f": {self.outcome.message}" if self.outcome.error else ""
-        return f"{self.outcome.state}{reason}{detail}"
+        warned = " with warnings" if self.outcome.warnings else ""
+        return f"{self.outcome.state}{warned}{reason}{detail}"
 
 
 class TaskletEnded(_Message):

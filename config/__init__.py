@@ -8,11 +8,13 @@ from .logs import set_up_logging
 from .policies import Limits, QueueName, RetryPolicy
 from .project import project_folder
 from .redis_url import check_redis_url, for_kombu, shown
-from .reference_path import root_name
-from .references import Budget, check_references, escape, resolve
+from .reference_path import root_name, steps_of
+from .references import Budget, check_references, defer, escape, references_in, resolve
 from .settings import Settings, load_settings, program_environment, service_environment
+from .task_sources import YAML_ENDINGS, is_path
 
 __all__ = [
+    "YAML_ENDINGS",
     "Budget",
     "Duration",
     "Limits",
@@ -23,16 +25,19 @@ __all__ = [
     "celery_options",
     "check_redis_url",
     "check_references",
+    "defer",
     "embedded_redis_url",
     "escape",
     "filled",
     "find_redis_server",
     "for_kombu",
+    "is_path",
     "ledger_url",
     "load_settings",
     "placeholders_in",
     "program_environment",
     "project_folder",
+    "references_in",
     "resolve",
     "root_name",
     "runtime_directory",
@@ -40,6 +45,7 @@ __all__ = [
     "set_up_logging",
     "shown",
     "split_words",
+    "steps_of",
 ]
 
 

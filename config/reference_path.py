@@ -7,16 +7,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-__all__ = ["REFERENCE", "follow", "root_name"]
+__all__ = ["REFERENCE", "TOKEN", "follow", "root_name", "steps_of"]
 
 #: A regular expression for a whole reference; between quotes anything may stand.
 REFERENCE = r"\{\{(?:[^{}\"]|\"[^\"]*\")*\}\}"
+#: What has a meaning within text: the escape, a reference, or the begin of one that never ends.
+TOKEN = re.compile(rf"\\\{{\{{|{REFERENCE}|\{{\{{")
 
 _NAME = re.compile(r"[^\W\d][\w-]*")
 _STEP = re.compile(rf"\.({_NAME.pattern})|\[(\d{{1,9}})\]|\[\"([^\"]*)\"\]")
 _MOST_NAMED = 10
-
-_Step = str | int
 
 
 def follow(reference: str, context: Mapping[str, Any]) -> Any:
@@ -26,21 +26,20 @@ def follow(reference: str, context: Mapping[str, Any]) -> Any:
         LookupError: saying where the way ends, and what is known there.
     """
     value: Any = context
-    for step in _steps(reference):
+    for step in steps_of(reference):
         value = _item(value, step) if isinstance(step, int) else _part(value, step)
     return value
 
 
-def root_name(reference: str) -> str:
-    """Return the name that a reference begins with."""
-    match = _NAME.match(reference[2:].lstrip())
-    return match[0] if match else ""
+def steps_of(reference: str) -> list[str | int]:
+    """Return the name that a reference begins with, and the keys and positions that follow.
 
-
-def _steps(reference: str) -> list[_Step]:
+    Raises:
+        LookupError: when it is no reference.
+    """
     inner = reference[2:-2].strip()
     name = root_name(reference)
-    steps: list[_Step] = [name] if name else []
+    steps: list[str | int] = [name] if name else []
     end = len(name)
     while steps and (match := _STEP.match(inner, end)):
         key, number, quoted = match.groups()
@@ -49,6 +48,12 @@ def _steps(reference: str) -> list[_Step]:
     if not steps or end < len(inner):
         raise LookupError('this is none of {{ name }}, {{ name.key }}, {{ name[0] }} and {{ name["key"] }}')
     return steps
+
+
+def root_name(reference: str) -> str:
+    """Return the name that a reference begins with."""
+    match = _NAME.match(reference[2:].lstrip())
+    return match[0] if match else ""
 
 
 def _item(value: Any, number: int) -> Any:

@@ -4,19 +4,17 @@ A name and a way into mappings, lists and models; no expressions, no calls. `\{{
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
 from .errors import InvalidReference
-from .reference_path import REFERENCE, follow, root_name
+from .reference_path import REFERENCE, TOKEN, follow, root_name
 
-__all__ = ["Budget", "check_references", "escape", "resolve"]
+__all__ = ["Budget", "check_references", "defer", "escape", "references_in", "resolve"]
 
 _WHOLE = re.compile(REFERENCE)
-#: What has a meaning within text: the escape, a reference, or the begin of one that never ends.
-_TOKEN = re.compile(rf"\\\{{\{{|{REFERENCE}|\{{\{{")
 _DEEPEST = 100
 
 
@@ -85,9 +83,42 @@ def check_references(value: Any, context: Mapping[str, Any], later: Collection[s
             _value(reference, names, place)
 
 
-def escape(text: str) -> str:
-    """Return a text that `resolve` turns into this one."""
-    return text.replace("{{", r"\{{")
+def escape(value: Any) -> Any:
+    """Return a value, or at any depth one with texts, that `resolve` turns into this one."""
+    return _with_texts(value, lambda text: text.replace("{{", r"\{{"))
+
+
+def defer(value: Any, later: Collection[str]) -> Any:
+    r"""Return a value that `resolve` leaves references to some names in, and escapes, for another `resolve` later.
+
+    What the other references lead to must be escaped, since it is looked at again.
+
+    >>> resolve(defer(r"{{ run }} of {{ job.id }} \{{", {"job"}), {"run": 7})
+    '7 of {{ job.id }} \\{{'
+    """
+
+    def kept(match: re.Match[str]) -> str:
+        stays = match[0].startswith("\\") or (match[0] != "{{" and root_name(match[0]) in later)
+        return f"\\{match[0]}" if stays else match[0]
+
+    return _with_texts(value, lambda text: TOKEN.sub(kept, text))
+
+
+def references_in(value: Any) -> Iterator[str]:
+    """Yield the references in a value, at any depth; `{{` is one that never ends."""
+    yield from (reference for reference, _ in _references(value, []))
+
+
+def _with_texts(value: Any, change: Callable[[str], str]) -> Any:
+    match value:
+        case str():
+            return change(value)
+        case list():
+            return [_with_texts(inner, change) for inner in value]
+        case dict():
+            return {key: _with_texts(inner, change) for key, inner in value.items()}
+        case _:
+            return value
 
 
 def _resolved(value: Any, context: Mapping[str, Any], budget: Budget, place: list[str | int]) -> Any:
@@ -106,7 +137,7 @@ def _references(value: Any, place: list[str | int]) -> Iterator[tuple[str, list[
     if len(place) > _DEEPEST:
         raise InvalidReference("", f"there are more than {_DEEPEST} levels of values", place)
     if isinstance(value, str):
-        yield from ((found[0], place) for found in _TOKEN.finditer(value) if not found[0].startswith("\\"))
+        yield from ((found[0], place) for found in TOKEN.finditer(value) if not found[0].startswith("\\"))
     for key, inner in _items(value):
         yield from _references(inner, [*place, key])
 
@@ -120,7 +151,7 @@ def _text(text: str, context: Mapping[str, Any], budget: Budget, place: list[str
         return found
     made: list[str] = []
     end = 0
-    for match in _TOKEN.finditer(text):
+    for match in TOKEN.finditer(text):
         word = "{{" if match[0].startswith("\\") else _embedded(match[0], context, place)
         budget.take_text(word, place, match[0])
         made += [text[end : match.start()], word]

@@ -168,5 +168,10 @@ def program_environment() -> dict[str, str]:
 
 
 def service_environment(settings: Settings) -> dict[str, str]:
-    """Return the environment of a worker or Flower that we start: this process's, with the queue and project we mean."""
-    return {**os.environ, "OUTRIDER_QUEUE": settings.queue, "OUTRIDER_PROJECT": str(settings.project)}
+    """Return the environment of a worker or Flower that we start: this process's, with what we mean of ours."""
+    ours = {
+        "OUTRIDER_QUEUE": settings.queue,
+        "OUTRIDER_PROJECT": str(settings.project),
+        "OUTRIDER_TASKS": ",".join(settings.tasks),
+    }
+    return {**os.environ, **ours}

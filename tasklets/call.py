@@ -13,7 +13,7 @@ from .arguments import for_json
 from .decorator import CELERY_PREFIX, NAME_PATTERN, Tasklet
 from .words import call_from_words
 
-__all__ = ["TaskletCall", "When", "tasklet_calls"]
+__all__ = ["AskedFor", "TaskletCall", "When", "tasklet_calls"]
 
 #: The ends of the program after which a tasklet runs; before the program all that matters is `success` so far.
 When = Literal["success", "failure", "always"]
@@ -62,6 +62,11 @@ class TaskletCall(BaseModel):
             raise InvalidTasklet(
                 str(facts.get("tasklet", what)), [_problem(detail) for detail in error.errors()]
             ) from error
+
+
+#: What people ask for tasklets by; a signature of Celery is one of the mappings.
+_One = TaskletCall | Tasklet[..., Any] | Mapping[str, Any] | str
+AskedFor = _One | Iterable[_One]
 
 
 def tasklet_calls(what: Any) -> tuple[TaskletCall, ...]:

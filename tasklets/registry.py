@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any
 
+from ..config import is_path
 from ..config.errors import CatalogueError, UnknownTasklet
 from .decorator import Tasklet
 
@@ -53,14 +54,17 @@ class Tasklets(Mapping[str, Tasklet[..., Any]]):
         return len(self._tasklets)
 
 
-def load_tasklets(modules: Iterable[str] = ()) -> Tasklets:
+def load_tasklets(sources: Iterable[str] = ()) -> Tasklets:
     """Return the built-in tasklets, those of the named modules, and of the packages that declare an entry point.
+
+    Sources that are YAML files, or folders, describe programs, and no tasklets.
 
     Raises:
         CatalogueError: when a module cannot be imported, two tasklets have one name, or another process would not find
             one.
     """
     built_in = (f"{__package__}.{name}" for name in _BUILT_IN)
+    modules = (source for source in sources if not is_path(source))
     found: list[Tasklet[..., Any]] = []
     for name in dict.fromkeys((*built_in, *modules, *(point.value for point in entry_points(group=_ENTRY_POINTS)))):
         found += _tasklets_of(_import(name))

@@ -10,12 +10,13 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
+from ..config import is_path
 from ..config.errors import CatalogueError, InvalidFile, UnknownTask
 from .description import TaskDescription
 from .first_party import Task
 from .function_task import FunctionTask
 from .place import place_of, task_at
-from .programs import described_files, is_path, load_program
+from .programs import described_files, load_program
 from .third_party import ThirdPartyTask
 
 __all__ = ["Catalogue", "load_catalogue", "module_being_loaded"]

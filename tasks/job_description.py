@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from ..config import Limits, RetryPolicy
 from ..config.errors import InvalidParameters, SubmitError, UnknownTask
+from ..tasklets import PlannedTasklet
 from .description import TaskDescription, parameter_problem
 from .files import Document, Place, validation_problems
 
@@ -30,6 +31,10 @@ class JobDescription:
     retry: RetryPolicy | None = None
     #: In place of the settings'.
     queue: str | None = None
+    #: Behind those of the task's class.
+    tasklets: tuple[PlannedTasklet, ...] = ()
+    #: The names of those of the task's class that this job does without.
+    without: tuple[str, ...] = ()
 
     def task_from(
         self, catalogue: Mapping[str, type[TaskDescription]], changes: Mapping[str, Any] | None = None

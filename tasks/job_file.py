@@ -7,12 +7,14 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from ..config import Budget, Limits, QueueName, RetryPolicy, resolve
+from ..config import Budget, Limits, QueueName, RetryPolicy, defer, escape, resolve
 from ..config.errors import InvalidFile, InvalidReference
+from ..tasklets import PLACES, ROOTS, Tasklets
 from .description import TaskDescription
 from .files import Document, Place, read_document, validation_problems
 from .job_description import JobDescription
 from .parameter_sets import known_names, reference_problem
+from .tasklet_entries import Entries, EntryReader
 
 __all__ = ["JobFile", "load_job", "load_parameters"]
 
@@ -21,7 +23,8 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-_Uses = Annotated[list[str], BeforeValidator(_as_list, json_schema_input_type=str | list[str]), Field(max_length=100)]
+#: Several texts, of which one may stand alone.
+_Texts = Annotated[list[str], BeforeValidator(_as_list, json_schema_input_type=str | list[str]), Field(max_length=100)]
 
 
 class JobFile(BaseModel):
@@ -31,7 +34,7 @@ class JobFile(BaseModel):
 
     task: str
     """The name of a task."""
-    use: _Uses = []
+    use: _Texts = []
     """Files with sets of parameters, named from this file's folder."""
     values: dict[str, Any] = {}
     """Names of this file's own, for references; they go before those of `use`."""
@@ -43,26 +46,34 @@ class JobFile(BaseModel):
     """Which ends are followed by another attempt, in place of the task's."""
     queue: QueueName | None = None
     """The queue that the job is sent to, in place of the settings'."""
-    # Which tasklets run before and after the task will be keys of this model, too.
+    before: Entries = []
+    """Tasklets before the program, behind those of the task's class."""
+    after: Entries = []
+    """Tasklets after the program, behind those of the task's class."""
+    without: _Texts = []
+    """Names of tasklets of the task's class that this job does without; `all`: every one."""
 
 
 class _Names(BaseModel):
     """The part of a job file that all its references hang on."""
 
-    use: _Uses = []
+    use: _Texts = []
     values: dict[str, Any] = {}
 
 
 #: Where references may stand.
-_WITH_REFERENCES = ("parameters", "limits", "retry", "queue")
+_WITH_REFERENCES = ("parameters", "limits", "retry", "queue", "without")
+
+_Catalogue = Mapping[str, type[TaskDescription]]
 
 
-def load_job(path: Path | str, catalogue: Mapping[str, type[TaskDescription]] | None = None) -> JobDescription:
+def load_job(path: Path | str, catalogue: _Catalogue | None = None, tasklets: Tasklets | None = None) -> JobDescription:
     """Read a job file.
 
     Args:
         path: of the file.
         catalogue: the tasks there are, to check the parameters at once; `None`: they are checked when the job is submitted.
+        tasklets: those there are, likewise.
 
     Raises:
         InvalidFile: naming each problem with its line.
@@ -77,7 +88,7 @@ def load_job(path: Path | str, catalogue: Mapping[str, type[TaskDescription]] | 
     known = known_names(document, names.values, names.use, budget)
     reading = _Reading(document, known, budget)
     resolved = {key: reading.part(key, value) for key, value in content.items()}
-    job = reading.job({key: value for key, value in resolved.items() if value is not _LOST}, catalogue)
+    job = reading.job({key: value for key, value in resolved.items() if value is not _LOST}, catalogue, tasklets)
     if job is None or reading.problems:
         raise document.invalid(reading.problems)
     return job
@@ -98,6 +109,7 @@ def load_parameters(task: str, path: Path | str) -> JobDescription:
 
 
 _LOST = object()
+_OPTIONS = ("limits", "retry", "queue")
 
 
 class _Reading:
@@ -109,10 +121,14 @@ class _Reading:
         self._lost: list[str] = []
         self._document = document
         self._names = names
+        #: With the names that only a run knows, so that one that comes close is named.
+        self._names_for_later = {**escape(names), **dict.fromkeys(ROOTS)}
         self._budget = budget
 
     def part(self, key: str, value: Any) -> Any:
         """Return a part of the file with its references resolved, as far as they can be."""
+        if key in PLACES and isinstance(value, str):
+            return self._resolved((key,), value)
         if key not in _WITH_REFERENCES:
             return value
         return self.mapping((key,), value) if isinstance(value, dict) else self._resolved((key,), value)
@@ -123,7 +139,7 @@ class _Reading:
         return {name: value for name, value in resolved.items() if value is not _LOST}
 
     def job(
-        self, parts: dict[str, Any], catalogue: Mapping[str, type[TaskDescription]] | None
+        self, parts: dict[str, Any], catalogue: _Catalogue | None, tasklets: Tasklets | None
     ) -> JobDescription | None:
         """Return the job, if it can be told."""
         try:
@@ -137,9 +153,27 @@ class _Reading:
         job = JobDescription(task, self._document, parameters, ("parameters",))
         if catalogue is not None:
             self._check(job, catalogue)
-        return replace(job, limits=file.limits, retry=file.retry, queue=file.queue) if file else None
+        return replace(job, **self._options(job, file, catalogue, tasklets)) if file else None
 
-    def _check(self, job: JobDescription, catalogue: Mapping[str, type[TaskDescription]]) -> None:
+    def _options(
+        self, job: JobDescription, file: JobFile, catalogue: _Catalogue | None, tasklets: Tasklets | None
+    ) -> dict[str, Any]:
+        """Return what the file says beside the task and its parameters."""
+        cls = catalogue[job.task] if catalogue is not None and job.task in catalogue else None
+        names = {field.parameter for field in cls.task_fields()} if cls else None
+        reader = EntryReader(self._document, self.problems, names, tasklets, self._resolved_for_later)
+        planned = [one for place in PLACES for one in reader.planned(place, getattr(file, place))]
+        return {
+            **{key: getattr(file, key) for key in _OPTIONS},
+            "without": tuple(file.without),
+            "tasklets": tuple(planned),
+        }
+
+    def _resolved_for_later(self, entry: Any) -> Any:
+        """Return a tasklet's entry with the file's own references resolved; those that only a run can resolve stay."""
+        return resolve(defer(entry, ROOTS), self._names_for_later, self._budget)
+
+    def _check(self, job: JobDescription, catalogue: _Catalogue) -> None:
         try:
             job.task_from(catalogue)
         except InvalidFile as error:

@@ -6,9 +6,12 @@ from typing import Any
 
 from ..config import Budget, resolve, root_name
 from ..config.errors import InvalidFile, InvalidReference
+from ..tasklets import ROOTS
 from .files import Document, Place, read_document
 
 __all__ = ["known_names", "reference_problem"]
+
+_RESERVED = f"the names {', '.join(ROOTS)} are for references of tasklets; take another"
 
 
 def known_names(job: Document, values: Mapping[str, Any], use: Iterable[str], budget: Budget) -> dict[str, Any]:
@@ -47,6 +50,10 @@ def _read(job: Document, number: int, path: str) -> Document:
 def _add(names: dict[str, Any], document: Document, place: Place, values: Mapping[str, Any], budget: Budget) -> None:
     problems = []
     for name, value in values.items():
+        if name in ROOTS:
+            place_of_name = (*place, name)
+            problems.append(document.problem(place_of_name, f"{'.'.join(map(str, place_of_name))}: {_RESERVED}"))
+            continue
         try:
             names[name] = resolve(value, names, budget)
         except InvalidReference as error:

@@ -6,7 +6,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.errors import PydanticInvalidForJsonSchema
 
+from ..tasklets import PLACES, Tasklets
 from .description import TaskDescription
+from .entry_schemas import entries_schema
 from .job_file import JobFile
 
 __all__ = ["job_schema", "program_schema", "task_schema"]
@@ -30,12 +32,19 @@ def program_schema() -> _Schema:
     return {"$schema": _DIALECT, **_schema_of(ProgramFile, "#/$defs/{model}")}
 
 
-def job_schema(catalogue: Mapping[str, type[TaskDescription]]) -> _Schema:
-    """Return the schema of a job file: its parameters are those of its task, and any value may be a reference."""
+def job_schema(catalogue: Mapping[str, type[TaskDescription]], tasklets: Tasklets | None = None) -> _Schema:
+    """Return the schema of a job file: its parameters are those of its task, and any value may be a reference.
+
+    Args:
+        catalogue: the tasks there are.
+        tasklets: those there are; `None`: any name will do.
+    """
     schema = _schema_of(JobFile, "#/$defs/{model}")
     definitions = {name: _open(definition) for name, definition in schema.pop("$defs", {}).items()}
     properties = schema["properties"]
-    for key in ("limits", "retry", "queue"):
+    for place in PLACES:
+        properties[place] |= entries_schema(tasklets)
+    for key in ("limits", "retry", "queue", *PLACES, "without"):
         properties[key] = _or_reference(_open(properties[key]))
     properties["task"] = {"enum": list(catalogue), "description": "The name of a task."}
     properties["parameters"] = {"type": ["object", "string"], "description": "What the task gets."}

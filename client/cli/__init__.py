@@ -9,8 +9,9 @@ import click
 from ...config.errors import OutriderError
 from .artifacts import artifacts
 from .clean import clean
-from .describe import describe, dry_run, tasks
+from .describe import describe, tasks
 from .diff import diff
+from .dry_run import dry_run
 from .export import export
 from .jobs import logs, result, watch
 from .listing import jobs
@@ -19,6 +20,7 @@ from .serve import demo, redis, up, worker
 from .show import show
 from .steering import cancel, pause, resume, send
 from .submitting import submit
+from .tasklets import tasklets
 
 __all__ = ["main"]
 
@@ -51,6 +53,7 @@ def main() -> None:
 for _command in (
     tasks,
     describe,
+    tasklets,
     submit,
     dry_run,
     jobs,

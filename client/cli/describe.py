@@ -1,12 +1,10 @@
-"""Commands about tasks: what there is, what it takes, what it would run."""
+"""Commands about tasks: what there is, and what it takes."""
 
 import shlex
-from pathlib import Path
 
 import click
-from rich.text import Text
 
-from ...config import load_settings
+from ...tasklets import PLACES
 from ...tasks import (
     Flag,
     NotAnArgument,
@@ -21,22 +19,12 @@ from ...tasks import (
     task_schema,
 )
 from ...tasks import program_schema as schema_of_programs
-from ...worker import rehearse
 from ..default import default_client
 from .output import json_option, print_fields, print_json, print_table
-from .parameters import file_option, parameter_option
-from .request import read_request
+from .tasklet_texts import call_text
 from .type_texts import default_text, type_text
 
-__all__ = ["describe", "dry_run", "tasks"]
-
-#: What a worker will put there.
-_COOKIES = {
-    "OUTRIDER_JOB": "<job id>",
-    "OUTRIDER_ATTEMPT": "<attempt>",
-    "OUTRIDER_WORKER": "<worker id>",
-    "OUTRIDER_SOCKET": "<socket>",
-}
+__all__ = ["describe", "tasks"]
 
 
 @click.command()
@@ -64,7 +52,7 @@ def describe(task: str | None, schema: bool, program_schema: bool, as_json: bool
     elif task is None:
         if not schema:
             raise click.UsageError("name a task (`outrider tasks` lists them), or --schema or --program-schema")
-        print_json(job_schema(default_client().catalogue))
+        print_json(job_schema(default_client().catalogue, default_client().tasklets))
     elif schema or as_json:
         print_json(task_schema(default_client().catalogue[task]))
     else:
@@ -78,61 +66,9 @@ def _print_description(task: type[TaskDescription]) -> None:
         info = task.model_fields[field.name]
         rows.append((field.parameter, type_text(info.annotation), default_text(info), _goes_to(field)))
     print_table(("PARAMETER", "TYPE", "DEFAULT", "GOES TO"), rows)
-
-
-@click.command("dry-run")
-@click.argument("task")
-@parameter_option
-@file_option
-@click.option("--no-source", "sourcing", flag_value=False, default=True, help="Leave out what modules and scripts do.")
-@json_option
-def dry_run(task: str, words: tuple[str, ...], file: Path | None, sourcing: bool, as_json: bool) -> None:
-    """Show exactly what a task, or a job file, would run, without running it.
-
-    Modules are loaded and scripts are sourced for that, in a temporary directory. Secrets are not read.
-    """
-    request = read_request(default_client().catalogue, task, words, file)
-    prepared = request.task.with_absolute_inputs(Path.cwd())
-    work = Path("<job directory>/attempt-1/work")
-    directory = prepared.working_directory() or work
-    launch = rehearse(prepared.with_staged_outputs(work), directory, load_settings(), _COOKIES, sourcing=sourcing)
-    outputs = _outputs(prepared, work)
-    origins = {name: {"value": value, "from": request.origins[name]} for name, value in prepared.parameters().items()}
-    stdout = next((f.parameter for f in prepared.task_fields() if isinstance(f.place, Stdout)), "")
-    streams = {"stdin": launch.stdin, "stdout": outputs[stdout]["written"] if stdout in outputs else None}
-    if as_json:
-        facts = {
-            "argv": launch.argv,
-            "directory": str(directory),
-            "environment": launch.environment_difference,
-            "unset": launch.unset,
-        }
-        print_json({**facts, **streams, "outputs": outputs, "input_files": launch.input_files, "parameters": origins})
-        return
-    redirects = [f"{name} {path}" for name, path in streams.items() if path]
-    print_fields(
-        [
-            ("command", shlex.join(launch.argv)),
-            ("directory", str(directory)),
-            ("streams", ", ".join(redirects)),
-            *((f"output {name}", f"{way['written']} → {way['moved']}") for name, way in outputs.items()),
-            *((f"${name}", value) for name, value in launch.environment_difference.items()),
-            ("unset", ", ".join(launch.unset)),
-            *((f"file {name}", Text(text)) for name, text in launch.input_files.items()),
-        ]
-    )
-    click.echo()
-    print_table(("PARAMETER", "VALUE", "FROM"), [(n, repr(o["value"]), str(o["from"])) for n, o in origins.items()])
-
-
-def _outputs(task: TaskDescription, work: Path) -> dict[str, dict[str, str]]:
-    """Return, for each output, where the program writes it and where it is moved when the program has ended well."""
-    places = work.parents[1] / "outputs"
-    names = {field.name: field.parameter for field in task.task_fields()}
-    return {
-        names[name]: {"written": str(work / staged), "moved": str(places / getattr(task, name))}
-        for name, staged in task.staged_outputs().items()
-    }
+    if calls := [(place, call_text(call)) for place in PLACES for call in getattr(task, place)]:
+        click.echo()
+        print_fields(calls)
 
 
 def _goes_to(field: TaskField) -> str:

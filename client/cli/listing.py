@@ -94,6 +94,8 @@ def _values(words: tuple[str, ...]) -> dict[str, list[Any]]:
 
 
 def _note(record: JobRecord) -> str:
+    if record.outcome and record.outcome.warnings and not record.outcome.error:
+        return f"with warnings: {record.outcome.warnings[0]}".partition("\n")[0]
     if record.outcome:
         return record.outcome.error.partition("\n")[0]
     if record.wish is Wish.CANCEL:

@@ -10,13 +10,23 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["as_json", "json_option", "print_fields", "print_json", "print_sections", "print_table", "state_text"]
+__all__ = [
+    "as_json",
+    "json_option",
+    "print_fields",
+    "print_heading",
+    "print_json",
+    "print_sections",
+    "print_table",
+    "state_text",
+]
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON in place of a table.")
 
 _COLOURS = {
     "succeeded": "green",
     "failed": "red",
+    "crashed": "red",
     "timed_out": "red",
     "lost": "red",
     "cancelled": "yellow",
@@ -26,7 +36,7 @@ _COLOURS = {
 
 
 #: Columns that other programs cut out.
-_WHOLE = ("ID", "TASK", "STATE")
+_WHOLE = ("ID", "TASK", "TASKLET", "STATE")
 _UNFOLDED = 100_000
 #: Longer names, such as paths, do not make the others wider.
 _NAME_WIDTH = 24
@@ -50,7 +60,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) ->
     """Print rows under their headings, as wide as the terminal."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column in _WHOLE)
+        table.add_column(Text(column), overflow="fold", no_wrap=column in _WHOLE)
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     _print(table)
@@ -63,7 +73,7 @@ def print_fields(rows: Iterable[tuple[str, str | Text]]) -> None:
     table.add_column(overflow="fold")
     for name, value in rows:
         if value:
-            table.add_row(name, value if isinstance(value, Text) else Text(value))
+            table.add_row(Text(name), value if isinstance(value, Text) else Text(value))
     _print(table)
 
 
@@ -75,13 +85,18 @@ def print_sections(sections: Mapping[str, Sequence[tuple[str, str | Text]]]) -> 
         if number:
             click.echo()
         if heading:
-            _print(Text(heading, style="bold underline"))
+            print_heading(heading)
         table = Table(box=None, pad_edge=False, show_header=False)
         table.add_column(style="bold", min_width=width, overflow="fold")
         table.add_column(overflow="fold")
         for name, value in rows:
             table.add_row(Text(name), value if isinstance(value, Text) else Text(value))
         _print(table)
+
+
+def print_heading(heading: str) -> None:
+    """Print the name of what follows."""
+    _print(Text(heading, style="bold underline"))
 
 
 def _print(table: Table | Text) -> None:

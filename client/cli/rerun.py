@@ -14,6 +14,7 @@ from ..default import default_client
 from .following import follow
 from .found import found_record
 from .output import json_option, print_json
+from .tasklet_options import tasklet_options
 
 __all__ = ["rerun"]
 
@@ -29,13 +30,21 @@ __all__ = ["rerun"]
     help="Another value; of a list, each item again, in place of the recorded ones; of a mapping, JSON.",
 )
 @click.option("--queue", metavar="NAME", help="In place of the recorded one.")
+@tasklet_options
 @click.option("--watch", "watching", is_flag=True, help="Follow the new job; leave with 0 only if it succeeds.")
 @json_option
-def rerun(job_id: str, words: tuple[str, ...], queue: str | None, watching: bool, as_json: bool) -> None:
+def rerun(
+    job_id: str,
+    words: tuple[str, ...],
+    queue: str | None,
+    watching: bool,
+    as_json: bool,
+    **tasklets: Any,
+) -> None:
     """Submit a job's recorded parameters again, some of them changed, and print the new job's id."""
     client, record = default_client(), found_record(job_id)
     changes = _changes(client.catalogue[record.spec.task], words)
-    job = client.rerun(record, changes, queue)
+    job = client.rerun(record, changes, queue, **tasklets)
     if as_json and not watching:
         print_json({"id": job.id, "rerun_of": record.id})
     elif not as_json:

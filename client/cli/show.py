@@ -9,8 +9,10 @@ from rich.text import Text
 from ...communicators import InputFile, JobRecord, JobState, OutputFile, Provenance, described
 from ...config.errors import JobNotFound
 from ..default import default_client
+from ..ending import used_text
 from .found import found_record
 from .output import json_option, print_json, print_sections, state_text
+from .tasklet_runs import print_runs
 
 __all__ = ["show"]
 
@@ -34,7 +36,7 @@ def show(job_id: str, everything: bool, as_json: bool) -> None:
         return
     sections: dict[str, list[Row]] = {
         "": _job(record),
-        "parameters": [(name, _value(v, everything)) for name, v in record.spec.parameters.items()],
+        "parameters": _parameters(record, everything),
         "limits": _limits(record),
         "run": _run(record, everything),
         "made with": _provenance(record.provenance, everything) if record.provenance else [],
@@ -44,6 +46,7 @@ def show(job_id: str, everything: bool, as_json: bool) -> None:
         "end": _end(record, everything),
     }
     print_sections({heading: _bounded(rows, everything) for heading, rows in sections.items()})
+    print_runs(record.tasklets, everything=everything)
 
 
 def _job(record: JobRecord) -> list[Row]:
@@ -53,7 +56,7 @@ def _job(record: JobRecord) -> list[Row]:
         ("task", f"{record.spec.task} (version {record.spec.version or 'unknown'})"),
         ("repeats", record.spec.rerun_of or ""),
         ("part of", record.spec.parent_id or ""),
-        ("state", state_text(record.state)),
+        ("state", _state(record)),
         ("progress", str(record.progress or "").removeprefix("progress: ")),
         ("submitted by", record.spec.submitted_by),
         ("queue", record.spec.queue),
@@ -62,6 +65,20 @@ def _job(record: JobRecord) -> list[Row]:
             for name, moment in times
             if moment
         ),
+    ]
+
+
+def _state(record: JobRecord) -> Text:
+    text = state_text(record.state)
+    return text.append(" with warnings", style="yellow") if record.outcome and record.outcome.warnings else text
+
+
+def _parameters(record: JobRecord, everything: bool) -> list[Row]:
+    submitted = record.spec.parameters
+    now = submitted if record.run is None or record.run.parameters is None else record.run.parameters
+    return [
+        (name, _value(value, everything) + ("" if submitted.get(name) == value else ", changed by a tasklet"))
+        for name, value in now.items()
     ]
 
 
@@ -120,16 +137,13 @@ def _end(record: JobRecord, everything: bool) -> list[Row]:
     outcome = record.outcome
     if outcome is None:
         return []
-    used = ""
-    if ended := outcome.exit:
-        peak = f", peak {ended.peak_rss / 2**20:.0f} MiB" if ended.peak_rss else ""
-        used = f"{ended.elapsed_seconds:.2f} s, {ended.cpu_seconds:.2f} CPU s{peak}"
     result = repr(described(outcome.result)) if record.state is JobState.SUCCEEDED else ""
     return [
-        ("used", used),
+        ("used", used_text(outcome)),
         ("reason", str(outcome.reason or "")),
         ("error", outcome.message if outcome.error else ""),
         ("result", _shortened(result, everything)),
+        *(("warning", Text(warning, style="yellow")) for warning in outcome.warnings),
     ]
 
 

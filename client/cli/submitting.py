@@ -5,13 +5,14 @@ from typing import Any
 
 import click
 
-from ..client import SubmitOptions
 from ..default import default_client
 from ..job import Job
+from ..submit_options import SubmitOptions
 from .following import follow
 from .output import json_option, print_json
 from .parameters import file_option, parameter_option
 from .request import read_request
+from .tasklet_options import tasklet_options
 
 __all__ = ["submit"]
 
@@ -20,6 +21,7 @@ __all__ = ["submit"]
 @click.argument("task")
 @parameter_option
 @file_option
+@tasklet_options
 @click.option("--queue", help="Where the job waits, in place of OUTRIDER_QUEUE.")
 @click.option("--watch", "watching", is_flag=True, help="Follow the job; leave with 0 only if it succeeds.")
 @click.option("--once", "idempotency_key", metavar="KEY", help="Return the first job submitted with this key again.")
@@ -34,13 +36,14 @@ def submit(
     idempotency_key: str | None,
     blocking: bool,
     as_json: bool,
+    **tasklets: Any,
 ) -> None:
     """Hand over a task, or a job file (a YAML file's name), and print the job's id."""
     client = default_client()
-    request = read_request(client.catalogue, task, words, file)
-    options = SubmitOptions(idempotency_key=idempotency_key, block=blocking, queue=queue)
-    described: Any = request.task
-    job: Job[Any] = client.submit(described, options=options.after(request.job) if request.job else options)
+    request = read_request(client, task, words, file)
+    options = SubmitOptions(idempotency_key, block=blocking, queue=queue, **tasklets)
+    described: Any = request.job or request.task
+    job: Job[Any] = client.submit(described, request.changes, options)
     if as_json and not watching:
         print_json({"id": job.id})
     elif not as_json:

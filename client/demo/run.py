@@ -13,12 +13,14 @@ from rich.console import Console
 
 from ...config import Settings, load_settings, project_folder
 from ...config.errors import OutriderError
-from ...tasklets import Peak, plot_curve, strongest_peak
+from ...tasklets import FilePart, Peak, plot, strongest_peak
 from ...tasks.library import IntegrateImages, Pattern
 from ..client import Client
 from ..job import Job
 from ..live import show_messages
 from ..services import running_services
+from ..submit_options import SubmitOptions
+from .frame_tasklets import check_frames, list_peaks
 
 if TYPE_CHECKING:
     from .frames import DiffractionFrames
@@ -29,9 +31,18 @@ _FRAMES = 200
 #: The job takes seconds; a worker that never takes it must not hold the demonstration for ever.
 _TIMEOUT_SECONDS = 180.0
 
+_CURVE = {"x": "{{ result.radial }}", "y": "{{ result.intensity }}"}
+_LABELS = {
+    "title": "LaB6, mean of {{ result.frames }} frames",
+    "x_label": "q (nm⁻¹)",
+    "y_label": "intensity (counts per pixel)",
+}
+
 
 def run_demo(directory: Path | None = None) -> None:
-    """Simulate diffraction frames, integrate them in a job of their own worker, and check and draw the pattern.
+    """Simulate diffraction frames, integrate them in a job of their own worker, and check the pattern.
+
+    Tasklets of the job look at the frames before, list the pattern's peaks, and draw it.
 
     Args:
         directory: where the frames go; default: `.outrider/demo/frames` in the project.
@@ -41,7 +52,9 @@ def run_demo(directory: Path | None = None) -> None:
             does not lie where LaB6 has it.
     """
     # A queue of its own: on a shared broker this worker takes nobody's jobs, and nobody takes this one.
-    settings = load_settings().model_copy(update={"queue": f"outrider-demo-{os.getpid()}"})
+    settings = load_settings()
+    own = {"queue": f"outrider-demo-{os.getpid()}", "tasks": (*settings.tasks, check_frames.__module__)}
+    settings = settings.model_copy(update=own)
     console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     with _ended_in_order():
         started = time.monotonic()
@@ -81,9 +94,12 @@ def _run_job(settings: Settings, frames: "DiffractionFrames", console: Console) 
     """Run the job to its end beside services of its own; return it and where Flower was."""
     with running_services(settings, concurrency=2) as services:
         console.print(f"A worker and Flower are ready: {services.flower_url}")
-        job = Client(settings).submit(
-            IntegrateImages(images=frames.images, geometry=frames.geometry, output="pattern.h5")
+        task = IntegrateImages(images=frames.images, geometry=frames.geometry, output="pattern.h5")
+        tasklets = SubmitOptions(
+            before=check_frames.si(images="{{ parameters.images }}"),
+            after=[list_peaks.si(**_CURVE), plot.si(**_CURVE, **_LABELS)],
         )
+        job = Client(settings).submit(task, options=tasklets)
         console.print(f"Job {job.id} is submitted")
         try:
             show_messages(job.watch(_TIMEOUT_SECONDS), console)
@@ -93,24 +109,19 @@ def _run_job(settings: Settings, frames: "DiffractionFrames", console: Console) 
 
 
 def _show_result(job: Job[Pattern], frames: "DiffractionFrames", console: Console) -> None:
-    """Draw the pattern, check its peak, and say where everything lies."""
+    """Check the pattern's peak, and say where everything lies."""
     pattern = job.result(_TIMEOUT_SECONDS)
     record = job.record()
     if record.outcome is None or record.run is None:
         raise AssertionError("the record of a job with a result holds its outcome and its run")
-    file = record.outcome.outputs["output"].path
-    picture = plot_curve(
-        pattern.radial,
-        pattern.intensity,
-        file.with_suffix(".png"),
-        title=f"LaB6, mean of {pattern.frames} frames",
-        x_label="q (nm⁻¹)",
-        y_label="intensity (counts per pixel)",
-    )
     peak = strongest_peak(pattern.radial, pattern.intensity)
     sentence = check_peak(peak, frames.strongest_ring, pattern.radial[1] - pattern.radial[0])
     console.print(f"{sentence[0].upper()}{sentence[1:]}.\n")
-    console.print(f"Result    {file}\nPicture   {picture}\nJob       {record.run.directory}")
+    console.print(f"Result    {record.outcome.outputs['output'].path}")
+    for part in (part for run in record.tasklets if run.tasklet == plot.name for part in run.parts):
+        if isinstance(part, FilePart):
+            console.print(f"Picture   {part.path}")
+    console.print(f"Job       {record.run.directory}")
 
 
 @contextlib.contextmanager

@@ -45,6 +45,12 @@ class _Folder:
                 f"{material.unknown}; without the description nobody knows whether the program read standard input, "
                 "nor which files it was given beside its inputs"
             )
+        if record.spec.before:
+            names = ", ".join(dict.fromkeys(call.tasklet for call in record.spec.before))
+            self._problems.append(
+                f"tasklets ran before the program ({names}); run.sh does without them, and without files that they made: "
+                "job.yaml runs them, too"
+            )
         self._copy_inputs()
         self._copy_outputs()
         self._copy_logs()
@@ -53,7 +59,7 @@ class _Folder:
         self._write("record.json", record.model_dump_json(indent=2))
         self._write("job.yaml", job_file(record.spec, self._renamed("./inputs")))
         if material.is_first_party:
-            inside = {"parameters": self._from_run().value(record.spec.parameters)}
+            inside = {"parameters": self._from_run().value(material.parameters)}
             self._write(_PARAMETERS, record.spec.model_copy(update=inside).model_dump_json(indent=2))
         script = self._script(has_files=has_files)
         self._write("run.sh", script.text())

@@ -7,12 +7,17 @@ from typing import Any
 from pydantic import BaseModel
 
 from ...communicators import JobSpec
+from ...config import escape
+from ...tasklets import TaskletCall
 from .renaming import Renaming
 
 __all__ = ["job_file"]
 
 #: Text that nobody takes for a number, a truth value or a time.
 _PLAIN = re.compile(r"(?:[A-Za-z_]|\.?/)[\w ./-]*")
+#: A record names all tasklets, those of the task's class too.
+_ALL = "all"
+_OPTIONS = ("partial", "when", "required", "time_limit", "queue")
 
 
 def job_file(spec: JobSpec, renaming: Renaming) -> str:
@@ -32,10 +37,13 @@ def job_file(spec: JobSpec, renaming: Renaming) -> str:
     Dumper.add_representer(str, represent)
     content = {
         "task": spec.task,
-        "parameters": _escaped(renaming.value(spec.parameters)),
+        "parameters": escape(renaming.value(spec.parameters)),
         "limits": _plain(spec.limits),
         "retry": _plain(spec.retry),
         "queue": spec.queue,
+        "without": _ALL,
+        "before": [_entry(call) for call in spec.before],
+        "after": [_entry(call) for call in spec.after],
     }
     kept = {name: value for name, value in content.items() if value}
     text: str = yaml.dump(kept, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
@@ -61,14 +69,14 @@ def _written(value: Any) -> Any:
             return value
 
 
-def _escaped(value: Any) -> Any:
-    r"""Return a value whose texts hold no references: in a job file `\{{` stands for `{{` itself."""
-    match value:
-        case str():
-            return value.replace("{{", r"\{{")
-        case list():
-            return [_escaped(item) for item in value]
-        case dict():
-            return {name: _escaped(item) for name, item in value.items()}
-        case _:
-            return value
+def _entry(call: TaskletCall) -> Any:
+    """Return a tasklet as a job file asks for it; its references are for the worker, as they were."""
+    options = _plain(call)
+    defaults = TaskletCall.model_fields
+    given = {key: options[key] for key in _OPTIONS if key in options and options[key] != defaults[key].default}
+    arguments: Any = call.kwargs or list(call.args)
+    if call.args and call.kwargs:
+        return {"tasklet": call.tasklet, "args": list(call.args), "kwargs": call.kwargs, **given}
+    if given:
+        return {"tasklet": call.tasklet, "arguments": arguments, **given}
+    return {call.tasklet: arguments} if arguments else call.tasklet

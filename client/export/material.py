@@ -22,13 +22,16 @@ class Material:
         self.job = job
         self.attempt = job / f"attempt-{record.attempt}"
         self.work = self.attempt / "work"
+        changed = record.run.parameters if record.run else None
+        #: As the program got them: tasklets may have changed what was submitted.
+        self.parameters = record.spec.parameters if changed is None else changed
         self.description: type[TaskDescription] | None = None
         self.task: TaskDescription | None = None
         #: Why the task is not known in full; empty if it is.
         self.unknown = ""
         try:
             self.description = catalogue[record.spec.task]
-            self.task = self.description.from_parameters(record.spec.parameters)
+            self.task = self.description.from_parameters(self.parameters)
         except OutriderError as error:
             self.unknown = str(error)
 
@@ -105,7 +108,7 @@ class Material:
         return self.description.task_fields() if self.description else ()
 
     def _parameter(self, name: str) -> Any:
-        parameters = self.record.spec.parameters
+        parameters = self.parameters
         if name in parameters or self.task is None:
             return parameters.get(name)
         return self.task.parameters().get(name)  # a message without Outrider leaves defaults out

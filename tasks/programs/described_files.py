@@ -3,22 +3,12 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from ...config import YAML_ENDINGS, is_path
 from ...config.errors import CatalogueError
 from ..files import read_document
 from ..third_party import ThirdPartyTask
 
-__all__ = ["described_files", "is_path", "load_program"]
-
-_ENDINGS = (".yaml", ".yml")
-
-
-def is_path(source: str) -> bool:
-    """Whether a source is a file or a folder; else it is a module.
-
-    >>> [is_path(source) for source in ("tasks", "my.tasks", "sort.yaml", "programs/", "./programs")]
-    [False, False, True, True, True]
-    """
-    return "/" in source or source.endswith(_ENDINGS)
+__all__ = ["described_files", "load_program"]
 
 
 def described_files(sources: Iterable[str], folder: Path) -> list[Path]:
@@ -30,8 +20,8 @@ def described_files(sources: Iterable[str], folder: Path) -> list[Path]:
     found: list[Path] = []
     for path in (folder / Path(source).expanduser() for source in sources if is_path(source)):
         if path.is_dir():
-            found += sorted(file for file in path.iterdir() if file.name.endswith(_ENDINGS) and file.name[0] != ".")
-        elif path.name.endswith(_ENDINGS):
+            found += sorted(file for file in path.iterdir() if file.name.endswith(YAML_ENDINGS) and file.name[0] != ".")
+        elif path.name.endswith(YAML_ENDINGS):
             found.append(path)
         else:
             raise CatalogueError(f"{path} (in OUTRIDER_TASKS) is neither a folder nor a file whose name ends in .yaml")

@@ -29,6 +29,7 @@ def mistakes(reading: ProgramReading) -> list[str]:
     ]
     if not (reading.name.isidentifier() and reading.name.islower()):
         found.append(f"line 1: {reading.name!r} cannot be a task's name: rename the file, or write name: …")
+    found += reading.tasklet_problems
     if words := _result_mistake(reading):
         found.append(reading.problem(("result", "read"), words))
     return found

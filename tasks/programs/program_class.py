@@ -60,6 +60,7 @@ def _members(reading: ProgramReading) -> dict[str, Any]:
         "version_arguments": tuple(file.version_arguments),
         "progress": file.progress and file.progress.description(reading.field_of),
         "environment": _environment(reading),
+        **reading.calls,
         "templates": {name: folder / template for name, template in file.templates.items()},
         **{name: getattr(file, name) for name in _ALIKE},
     }

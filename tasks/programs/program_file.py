@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from ...config import Duration, Limits, RetryPolicy
 from ..buffering import Buffering
 from ..progress import FileGrowth, JsonProgress
+from ..tasklet_entries import Entries
 from .parameter_entry import ParameterEntry
 from .result_entry import ResultEntry
 
@@ -110,5 +111,9 @@ class ProgramFile(BaseModel):
     """Which ends are followed by another attempt."""
     exclusive: bool = False
     """Whether two attempts must never run at the same time."""
+    before: Entries = []
+    """Tasklets before each job's program."""
+    after: Entries = []
+    """Tasklets after each job's program."""
     result: ResultEntry | None = None
     """What the result is; default: the program's run, with its outputs."""

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from ...tasklets import PLACES, TaskletCall
 from ..files import Document, Place
+from ..tasklet_entries import EntryReader
 from ..third_party import ThirdPartyTask
 from .program_file import ProgramFile
 
@@ -23,6 +25,13 @@ class ProgramReading:
         self.class_name = "".join(word.capitalize() for word in self.name.split("_"))
         #: The names of the fields, by those of the parameters.
         self.field_of = {name: _field_name(name) for name in file.parameters}
+        #: What is wrong with the tasklets.
+        self.tasklet_problems: list[str] = []
+        entries = EntryReader(document, self.tasklet_problems, file.parameters)
+        #: The calls before and after each job.
+        self.calls: dict[str, list[TaskletCall]] = {
+            place: [one.call for one in entries.planned(place, getattr(file, place))] for place in PLACES
+        }
 
     def annotation(self, parameter: str) -> Any:
         """Return the type of a parameter's field, with its markers."""

@@ -28,7 +28,7 @@ class Join(ThirdPartyTask):
     subcommand: ClassVar[tuple[str, ...]] = ("-c", 'cat "$@"; cat - settings/join.conf; echo "$MARK"', "join")
 
     sources: Annotated[list[Path], Positional()]
-    before: Annotated[Path | None, Stdin()] = None
+    first: Annotated[Path | None, Stdin()] = None
     out: Annotated[Path, Stdout()] = Path("joined")
     ignored: Annotated[Path | None, Output(optional=True), Flag()] = None
 
@@ -51,7 +51,7 @@ class Ran:
             (work / name).write_text(text)
         for log in ("stdout.log", "stderr.log"):
             (self.job / "attempt-1" / log).write_text("")
-        inputs = [*task.sources, *([task.before] if task.before else [])]
+        inputs = [*task.sources, *([task.first] if task.first else [])]
         files = {path: path.read_bytes() for path in inputs if path.is_file()}
         self.record = JobRecord(
             spec=JobSpec(id="job-1", task="join", version="1", parameters=task.parameters(), queue="q"),
@@ -84,7 +84,7 @@ def test_two_inputs_of_one_name_standard_input_and_a_configuration_travel(tmp_pa
     for path in paths:
         path.parent.mkdir()
         path.write_text(f"{path.parent.name}\n")
-    ran = Ran(tmp_path, Join(sources=paths[:2], before=paths[2]), {"MARK": "it's $HOME", "OUTRIDER_JOB": "job-1"})
+    ran = Ran(tmp_path, Join(sources=paths[:2], first=paths[2]), {"MARK": "it's $HOME", "OUTRIDER_JOB": "job-1"})
     exported = ran.export(tmp_path / "out")
     assert exported.problems == ()
     for path in paths:

@@ -168,7 +168,7 @@ def test_p9_all_problems_of_a_file_are_said_at_once_with_their_lines(problems):
         '  geometry: "{{ nowhere }}"\n'
         "limits: {rum: 2h, memory: much}\n"
         "queu: large\n"
-        "before: []\n"
+        "befor: []\n"
     ) == [
         "line 2: parameters.images: is required",
         "line 3: parameters.imagse: there is no such key; did you mean 'images'?",
@@ -179,7 +179,7 @@ def test_p9_all_problems_of_a_file_are_said_at_once_with_their_lines(problems):
         "line 9: limits.memory='much': could not parse value and unit from byte string",
         "line 9: limits.rum: there is no such key; did you mean 'run'?",
         "line 10: queu: there is no such key; did you mean 'queue'?",
-        "line 11: before: there is no such key; there are limits, parameters, queue, retry, task, use, values",
+        "line 11: befor: there is no such key; did you mean 'before'?",
     ]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from outrider.config import Budget, escape, resolve, root_name
+from outrider.config import Budget, defer, escape, references_in, resolve, root_name
 from outrider.config.errors import InvalidReference
 
 
@@ -124,19 +124,7 @@ def test_keys_stay_as_they_are():
 
 @given(JSON)
 def test_values_without_references_stay_as_they_are(value):
-    assert resolve(escaped(value), {}) == value
-
-
-def escaped(value):
-    match value:
-        case str():
-            return escape(value)
-        case dict():
-            return {key: escaped(inner) for key, inner in value.items()}
-        case list():
-            return [escaped(inner) for inner in value]
-        case _:
-            return value
+    assert resolve(escape(value), {}) == value
 
 
 @given(st.text() | st.text("\\{} a"))
@@ -200,3 +188,44 @@ def test_a_value_within_itself_is_refused():
 
 def test_the_root_of_a_reference_is_its_name():
     assert [root_name(text) for text in ("{{ a.b }}", "{{a}}", "{{ 1 }}", "{{")] == ["a", "a", "", ""]
+
+
+# In two turns
+
+
+def test_references_to_what_is_known_later_stay_with_the_escapes():
+    now = resolve(defer(r"{{ run }} of {{ job.id }} \{{ {{run}}", {"job"}), {"run": 7})
+    assert now == r"7 of {{ job.id }} \{{ 7"
+    assert resolve(now, {"job": {"id": "x"}}) == "7 of x {{ 7"
+
+
+def test_a_reference_alone_keeps_its_type_in_both_turns():
+    now = resolve(defer({"a": ["{{ run }}", "{{ job }}"]}, {"job"}), {"run": 7})
+    assert now == {"a": [7, "{{ job }}"]}
+    assert resolve(now, {"job": None}) == {"a": [7, None]}
+
+
+@given(JSON)
+def test_what_a_reference_led_to_is_never_taken_for_a_reference(value):
+    now = resolve(defer("{{ x }}", {"job"}), {"x": escape(value)})
+    assert resolve(now, {}) == value
+
+
+@given(st.text() | st.text("\\{} a"))
+def test_what_is_deferred_is_what_it_was(text):
+    try:
+        once = resolve(text, {"a": "A"})
+    except InvalidReference:
+        return
+    assert resolve(resolve(defer(text, {"a"}), {}), {"a": "A"}) == once
+
+
+@pytest.mark.parametrize("text", ["{{ job", "a {{ nowhere }}", "{{ job.id }}{{"])
+def test_what_is_wrong_now_is_not_deferred(text):
+    with pytest.raises(InvalidReference):
+        resolve(defer(text, {"job"}), {})
+
+
+def test_references_are_found_at_any_depth():
+    value = {"{{ key }}": [r"\{{ no }}", ("{{ a.b }} {{ c",), {"d": "{{d}}"}], "n": 1}
+    assert list(references_in(value)) == ["{{ a.b }}", "{{", "{{d}}"]

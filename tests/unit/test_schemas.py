@@ -5,10 +5,12 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import jsonschema
 import pytest
+from own_tasklets import add, count_lines, total
 from pydantic import BaseModel, Field
 
 import outrider
 from outrider import InvalidFile, Task, load_program
+from outrider.tasklets import Tasklets
 from outrider.tasks import Catalogue, job_schema, load_catalogue, load_job, program_schema, task_schema
 from outrider.tasks.files import read_document
 
@@ -53,6 +55,7 @@ class Strange(Task):
 
 
 CATALOGUE = Catalogue([Measure, Simple, Strange])
+TASKLETS = Tasklets([add, count_lines, total])
 
 
 def refusals(schema: dict[str, Any], value: Any) -> list[str]:
@@ -71,6 +74,13 @@ GOOD = [
     "task: simple\nlimits: {run: 2h, no_output: 90, memory: 8GiB}\nretry: {exit_codes: [75], backoff: 10s}\nqueue: large\n",
     "task: simple\nlimits: {run: '{{ r }}'}\nretry: '{{ t }}'\nqueue: '{{ q }}'\nvalues: {r: 1h, t: {}, q: large}\n",
     "task: simple\nuse: []\n",
+    "task: simple\nbefore: []\nafter: [add: [1]]\nwithout: all\n",
+    "task: simple\nbefore: [add: {x: 1, y: '{{ v }}'}, add: 3, add: [1]]\nwithout: [all]\nvalues: {v: 4}\n",
+    "task: simple\nafter: ['add y=2 --when=always', add, total: , {tasklet: count-lines, arguments: log}]\n",
+    "task: simple\nafter: '{{ usual }}'\nvalues: {usual: [add: [1]]}\n",
+    "task: simple\nafter:\n- {tasklet: add, args: [1], kwargs: {y: 2}, partial: false, when: always, required: false}\n",
+    "task: simple\nafter: [{tasklet: add, time_limit: 5, queue: '{{ q }}'}]\nvalues: {q: web}\n",
+    "task: simple\nafter: [total: {values: [1], others: 2, anything: 3}]\n",
 ]
 BAD = [
     "task: measur\n",
@@ -88,8 +98,19 @@ BAD = [
     "task: simple\nlimits: {rum: 1h}\n",
     "task: simple\nlimits: {memory: much}\n",
     "task: simple\nqueue: a b\n",
-    "task: simple\nbefore: []\n",
     "task: simple\nuse: 3\n",
+    "task: simple\nbefore: 3\n",
+    "task: simple\nbefore: {add: [1]}\n",
+    "task: simple\nwithout: 3\n",
+    "task: simple\nafter: [ad: [1]]\n",
+    "task: simple\nafter: [add: {z: 1}]\n",
+    "task: simple\nafter: [{add: [1], total: [1]}]\n",
+    "task: simple\nafter: [3]\n",
+    "task: simple\nafter: [{tasklet: ad}]\n",
+    "task: simple\nafter: [{tasklet: add, when: soon}]\n",
+    "task: simple\nafter: [{tasklet: add, wen: always}]\n",
+    "task: simple\nafter: [{tasklet: add, required: [1]}]\n",
+    "task: simple\nafter: [{tasklet: add, queue: ''}]\n",
     "task: simple\nvalues: []\n",
 ]
 
@@ -98,13 +119,28 @@ BAD = [
 def test_p9_the_schema_of_job_files_and_we_agree(tmp_path, text, is_good):
     path = tmp_path / "job.yaml"
     path.write_text(text)
-    messages = refusals(job_schema(CATALOGUE), read_document(path).value)
+    messages = refusals(job_schema(CATALOGUE, TASKLETS), read_document(path).value)
     assert (messages == []) is is_good, messages
     if is_good:
-        load_job(path, CATALOGUE)
+        load_job(path, CATALOGUE, TASKLETS)
     else:
         with pytest.raises(InvalidFile):
-            load_job(path, CATALOGUE)
+            load_job(path, CATALOGUE, TASKLETS)
+
+
+def test_without_knowing_the_tasklets_any_name_will_do():
+    schema = job_schema(CATALOGUE)
+    assert (
+        refusals(schema, {"task": "simple", "after": [{"whatever": {"a": 1}}, "whatever a=1", {"tasklet": "any"}]})
+        == []
+    )
+    assert refusals(schema, {"task": "simple", "after": [{"two words": None}]})
+    assert refusals(schema, {"task": "simple", "after": [{"tasklet": "any", "option": 1}]})
+
+
+def test_the_schema_says_what_a_tasklet_does():
+    by_name = job_schema(CATALOGUE, TASKLETS)["properties"]["after"]["anyOf"][0]["items"]["anyOf"]
+    assert "Add two numbers." in str(by_name)
 
 
 def test_p9_a_tasks_schema_is_that_of_its_parameters():
@@ -133,6 +169,9 @@ PROGRAMS = [
     ),
     ("executable: x\nparameters: {o: {type: path, output: {optional: true}}}\nprogress: {growth: {output: o}}\n", True),
     ("executable: x\nparameters: {a: {type: choice, choices: [a], flag: -a, default: a}}\n", True),
+    ("executable: x\nbefore: [add: [1]]\nafter: ['add y=2', {tasklet: add, when: always}]\n", True),
+    ("executable: x\nbefore: {add: [1]}\n", False),
+    ("executable: x\nafter: [{tasklet: add, wen: always}]\n", False),
     ("parameters: {}\n", False),
     ("executable: x\nparameters: {a: {type: number, flag: -a}}\n", False),
     ("executable: x\nparameters: {a: {flag: -a}}\n", False),

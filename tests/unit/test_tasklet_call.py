@@ -9,7 +9,7 @@ from own_tasklets import add, count_lines, largest, total, wait
 
 import outrider
 from outrider import InvalidTasklet, TaskletCall, UnknownTasklet
-from outrider.tasklets import NOTHING, Tasklets, check_calls, concat_files, filled, tasklet_calls, without
+from outrider.tasklets import NOTHING, Tasklets, check_calls, concat_files, filled, tasklet_calls
 
 KNOWN = Tasklets([add, count_lines, largest, total, wait, concat_files])
 
@@ -186,16 +186,9 @@ def test_the_first_before_the_program_has_nothing_to_take():
         check(call("add"), after=False)
 
 
-@pytest.mark.parametrize("value", ["{{ result }}", "{{ a }} and {{ b }}"])
+@pytest.mark.parametrize("value", ["{{ result }}", "{{ parameters.a }} and {{ job.id }}"])
 def test_what_a_reference_will_be_is_not_known_yet(value):
     check(call("add", value), call("total", [value]), call("largest", {"a": value}))
-
-
-def test_tasklets_can_be_left_out_by_name():
-    calls = (call("add", 1), call("total"), call("add", 2))
-    assert without(calls, ["add"]) == (call("total"),)
-    with pytest.raises(UnknownTasklet, match="did you mean 'total'"):
-        without(calls, ["totl"])
 
 
 # What the tasklet is called with
