@@ -7,7 +7,7 @@ __all__ = ["ending_lines", "used_text"]
 
 def ending_lines(outcome: Outcome) -> list[str]:
     """Return what a job has left, what it used, and what did not go as it should."""
-    lines = [f"output {name}: {file.path} ({file.size} bytes)" for name, file in outcome.outputs.items()]
+    lines = [f"{name}: {file.path} ({file.size} bytes)" for name, file in outcome.outputs.items()]
     if outcome.state is JobState.SUCCEEDED and (used := used_text(outcome)):
         lines.append(f"used {used}")
     return lines + [f"warning: {warning}" for warning in outcome.warnings]

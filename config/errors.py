@@ -24,6 +24,7 @@ OutriderError
 │   ├── TooManyMessages        the job was sent as many messages as it may be
 │   └── Superseded             another attempt owns the job now
 ├── CannotRun                  a job ends before its program starts
+├── TaskletFailed              a tasklet did not end well
 ├── RecordDamaged              a job's record on disk is not what was written
 ├── ArtifactError              a value could not travel by way of the artefact store
 │   ├── ArtifactUnavailable    it cannot be written or read
@@ -74,6 +75,7 @@ __all__ = [
     "SubmitError",
     "SubmittedAtImport",
     "Superseded",
+    "TaskletFailed",
     "TooManyMessages",
     "UnknownTask",
     "UnknownTasklet",
@@ -324,6 +326,20 @@ class CannotRun(OutriderError):
 
     def __str__(self) -> str:
         return self.message
+
+
+class TaskletFailed(OutriderError):
+    """A tasklet that ran as a Celery task did not end well; `ended` is the word for how."""
+
+    def __init__(self, tasklet: str, ended: str, why: str, printed: str) -> None:
+        super().__init__(tasklet, ended, why, printed)
+        self.tasklet = tasklet
+        self.ended = ended
+        self.why = why
+        self.printed = printed
+
+    def __str__(self) -> str:
+        return f"the tasklet {self.tasklet!r} failed ({self.ended}): {self.why}"
 
 
 class RecordDamaged(OutriderError):

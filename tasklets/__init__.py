@@ -3,7 +3,7 @@
 from .call import AskedFor, TaskletCall, tasklet_calls
 from .celery_task import celery_task_of
 from .checking import check_call, check_calls
-from .decorator import NAME_PATTERN, Tasklet, tasklet
+from .decorator import CELERY_PREFIX, NAME_PATTERN, Tasklet, tasklet
 from .files import checksum, concat_files, copy_file, link_file, move_file
 from .filling import NOTHING, filled, takes_previous
 from .notices import notify
@@ -20,6 +20,7 @@ from .values import File, NewParameters, Notice, PlotData, Series, Table
 from .words import call_from_words
 
 __all__ = [
+    "CELERY_PREFIX",
     "NAME_PATTERN",
     "NOTHING",
     "PLACES",

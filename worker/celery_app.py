@@ -17,14 +17,19 @@ from celery import Celery, signals
 from ..communicators import Progress
 from ..config import broker_url, celery_options, load_settings, runtime_directory, set_up_logging
 from ..config.errors import OutriderError
-from ..tasklets import celery_task_of, load_tasklets
 from ..tasks import load_catalogue
 from .host import ExecutorHost
+from .tasklet_call import TaskletAnswer
+from .tasklet_events import TaskletEvents
+from .tasklet_queues import TaskletQueues
+from .tasklet_site import SentTasklet
 from .verdict import failed
 
 __all__ = ["app", "celery_name", "executor_host"]
 
 _PREFIX = "outrider."
+#: How long the end of a process waits until monitors have been told.
+_FLUSH_SECONDS = 2.0
 
 app = Celery("outrider")
 
@@ -46,17 +51,19 @@ app.add_defaults(_options)
 def executor_host() -> ExecutorHost:
     """Return this process's host of Executors."""
     settings = load_settings()
-    return ExecutorHost(settings, load_catalogue(settings.tasks, settings.project), _tell_progress)
+    catalogue = load_catalogue(settings.tasks, settings.project)
+    return ExecutorHost(settings, catalogue, _tell_progress, _tasklet_events().put, _send_tasklet)
 
 
 @signals.import_modules.connect(sender=app)
 def _register_tasks(**_: Any) -> None:
     from .job_task import JobTask
+    from .tasklet_task import tasklet_task
 
     for name, task in executor_host().catalogue.items():
         app.register_task(JobTask.of(name, task))
-    for tasklet in load_tasklets(load_settings().tasks).values():
-        app.register_task(celery_task_of(tasklet))
+    for tasklet in executor_host().tasklets.values():
+        app.register_task(tasklet_task(tasklet))
 
 
 @signals.import_modules.connect(sender=app)
@@ -90,6 +97,13 @@ def _prepare_worker(sender: Any, **_: Any) -> None:
 def _drain(**_: Any) -> None:
     """Asked to stop once: let jobs run for a while, then hand them back. Asked twice: hand them back now."""
     executor_host().drain()
+
+
+@signals.worker_shutdown.connect
+@signals.worker_process_shutdown.connect
+def _close(**_: Any) -> None:
+    executor_host().close()
+    _tasklet_events().flush(_FLUSH_SECONDS)
 
 
 @signals.setup_logging.connect
@@ -146,3 +160,17 @@ def _tell_progress(job_id: str, progress: Progress) -> None:
     """Tell Flower, by an event that stock monitors pass over: `task-progress` would change the task's state."""
     with app.events.default_dispatcher() as dispatcher:
         dispatcher.send("outrider-progress", uuid=job_id, progress=str(progress).removeprefix("progress: "))
+
+
+@functools.cache
+def _tasklet_events() -> TaskletEvents:
+    return TaskletEvents(app)
+
+
+@functools.cache
+def _tasklet_queues() -> TaskletQueues:
+    return TaskletQueues(app)
+
+
+async def _send_tasklet(sent: SentTasklet) -> TaskletAnswer:
+    return await _tasklet_queues().send(sent)

@@ -90,14 +90,7 @@ class Executor:
         await self.upward.open()
         try:
             outcome = await self._outcome()
-            outcome = self._relay.redaction.outcome(outcome)
-            end = next_attempt(outcome, self._held.attempt, self._held.worker, spec.retry)
-            if isinstance(end, Outcome):
-                outcome = await self._tasklets.after(await self._with_partial_outputs(end))
-                handed_back = outcome.state is JobState.QUEUED
-                end = (
-                    next_attempt(outcome, self._held.attempt, self._held.worker, spec.retry) if handed_back else outcome
-                )
+            outcome, end = await self._end_of(self._relay.redaction.outcome(outcome))
         finally:
             await self.upward.close()
         self._end.tasklets = self._tasklets.runs
@@ -128,6 +121,16 @@ class Executor:
         await self._ledger.close(self._held, outcome, provenance)
         await self._end.publish(outcome, self._site.keep_work)
         return outcome
+
+    async def _end_of(self, outcome: Outcome) -> tuple[Outcome, Outcome | Released]:
+        """Return the outcome as tasklets leave it, and what comes of it; only the last attempt has some after it."""
+        end = self._next(outcome)
+        if isinstance(end, Outcome):
+            outcome = end = await self._tasklets.after(await self._with_partial_outputs(end))
+        return outcome, self._next(outcome) if outcome.state is JobState.QUEUED else end
+
+    def _next(self, outcome: Outcome) -> Outcome | Released:
+        return next_attempt(outcome, self._held.attempt, self._held.worker, self._held.spec.retry)
 
     async def _with_partial_outputs(self, outcome: Outcome) -> Outcome:
         if not self._end.has_partial_outputs(outcome):

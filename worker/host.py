@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import socket
@@ -9,10 +10,10 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
 from datetime import timedelta
 
 from ..communicators import (
-    ArtifactStore,
     Backend,
     Bounds,
     Claim,
@@ -26,18 +27,19 @@ from ..communicators import (
     backend_at,
     commands,
 )
-from ..config import Settings, ledger_url, program_environment, runtime_directory
+from ..config import Settings, ledger_url, runtime_directory
 from ..config.errors import JobNotFound, OutriderError
+from ..tasklets import Tasklets, load_tasklets
 from ..tasks import Catalogue
 from .clean_up import CleanUp
 from .executor import Executor
 from .guardian import Guardian
-from .launch_wrapper import LaunchWrappers
 from .leases import LeaseKeeper
-from .process_table import ProcessTable
+from .own_site import site_of
 from .site import Site
 from .supervisor_loop import SupervisorLoop
-from .sweeper import Sweeper
+from .tasklet_call import TaskletAnswer, TaskletEnd, TaskletRequest
+from .tasklet_site import Announce, SendTasklet, tell_nobody
 from .verdict import Released
 
 __all__ = ["ExecutorHost"]
@@ -50,6 +52,8 @@ _PATIENCE = timedelta(days=1)
 _TICK_SECONDS = 1.0
 
 
+#: How long the end of a process waits for tasklets and notices.
+_CLOSE_SECONDS = 8.0
 _SHUTDOWN = "was stopped because its worker shuts down"
 
 
@@ -57,7 +61,12 @@ class ExecutorHost:
     """Claims jobs and carries them out on the process's supervisor loop."""
 
     def __init__(
-        self, settings: Settings, catalogue: Catalogue, on_progress: Callable[[str, Progress], None] | None = None
+        self,
+        settings: Settings,
+        catalogue: Catalogue,
+        on_progress: Callable[[str, Progress], None] | None = None,
+        on_tasklet: Announce = tell_nobody,
+        send_tasklet: SendTasklet | None = None,
     ) -> None:
         """Prepare; connections and loop come with the first job.
 
@@ -65,18 +74,29 @@ class ExecutorHost:
             settings: what the operator decided.
             catalogue: what this host can run.
             on_progress: told a job's id and newest progress, from a thread, at most once a second per job.
+            on_tasklet: told of each tasklet of a job, on the loop.
+            send_tasklet: takes tasklets to queues.
         """
         self.settings = settings
         self.catalogue = catalogue
         self.bounds = Bounds(settings.stream_length, settings.retention)
         self.redis = RedisClient(ledger_url(settings), settings.connect_timeout)
         self._on_progress = on_progress
+        self._on_tasklet = on_tasklet
+        self._send_tasklet = send_tasklet
+        #: Those that run without a job of ours, by their ids.
+        self._tasklets: dict[str, Future[TaskletAnswer]] = {}
         self._supervisor = SupervisorLoop()
         self._running: dict[str, Executor] = {}
         self._shared: tuple[Ledger, Site] | None = None
         self._last_end = -_TICK_SECONDS
         self._background: list[asyncio.Task[None]] = []
         self._draining = self._handing_back = False
+
+    @functools.cached_property
+    def tasklets(self) -> Tasklets:
+        """The tasklets that this host can run."""
+        return load_tasklets(self.settings.tasks)
 
     def claim(self, spec: JobSpec, claim_id: str, worker: str, raw: str) -> Claim | JobState:
         """Claim a job for one attempt, or return the state that stands against it.
@@ -89,7 +109,8 @@ class ExecutorHost:
         except JobNotFound:
             task = self.catalogue.get(spec.task)
             if task:
-                spec = spec.model_copy(update={"limits": task.limits, "retry": task.retry, "exclusive": task.exclusive})
+                names = ("limits", "retry", "exclusive", "before", "after")
+                spec = spec.model_copy(update={name: getattr(task, name) for name in names})
             self.redis.run(commands.open_job(spec, self.bounds))
             return self.redis.run(claim)
 
@@ -108,6 +129,27 @@ class ExecutorHost:
             LedgerError: when another attempt owns the job now.
         """
         return self._supervisor.submit(self._carry_out(held)).result()
+
+    def run_tasklet(self, task_id: str, request: TaskletRequest) -> TaskletAnswer:
+        """Run a tasklet beside all jobs, and block until it has ended."""
+        running = self._tasklets[task_id] = self._supervisor.submit(self._run_tasklet(request))
+        try:
+            return running.result()
+        except CancelledError:
+            return TaskletAnswer(ended=TaskletEnd.STOPPED, error="was stopped")
+        finally:
+            self._tasklets.pop(task_id, None)
+
+    def stop_tasklet(self, task_id: str) -> bool:
+        """End a tasklet that runs beside all jobs; say whether it was there."""
+        running = self._tasklets.get(task_id)
+        return running is not None and running.cancel()
+
+    def close(self) -> None:
+        """End what runs tasklets, and let notices that are under way arrive."""
+        if self._shared is not None:
+            with contextlib.suppress(TimeoutError):
+                self._supervisor.submit(self._close()).result(_CLOSE_SECONDS)
 
     def drain(self, *, hurry: bool = False) -> None:
         """Let the running attempts go on for the settings' `drain_timeout`, then hand them back; at the second call, now.
@@ -131,10 +173,12 @@ class ExecutorHost:
     @property
     def is_busy(self) -> bool:
         """Whether an attempt runs in this process, or has ended so recently that Celery may not have been told yet."""
-        return bool(self._running) or time.monotonic() - self._last_end < _TICK_SECONDS
+        return bool(self._running or self._tasklets) or time.monotonic() - self._last_end < _TICK_SECONDS
 
     async def _carry_out(self, held: Claim) -> Outcome | Released:
         ledger, site = self._ready()
+        if site.tasklets and (held.spec.before or held.spec.after):
+            site.tasklets.pool.warm()
         executor = Executor(held, self.catalogue, ledger, site)
         self._running[held.spec.id] = executor
         if self._handing_back:
@@ -146,6 +190,17 @@ class ExecutorHost:
                 del self._running[held.spec.id]
             self._last_end = time.monotonic()
 
+    async def _run_tasklet(self, request: TaskletRequest) -> TaskletAnswer:
+        _, site = self._ready()
+        if site.tasklets is None:
+            raise AssertionError
+        return await site.tasklets.pool.run(request)
+
+    async def _close(self) -> None:
+        _, site = self._ready()
+        if site.tasklets is not None:
+            await asyncio.gather(site.tasklets.pool.close(), site.tasklets.sinks.close())
+
     async def _hand_back_all(self) -> None:
         self._handing_back = True
         await asyncio.gather(*(executor.hand_back(_SHUTDOWN) for executor in list(self._running.values())))
@@ -156,25 +211,7 @@ class ExecutorHost:
             settings, worker_id = self.settings, uuid.uuid4().hex
             backend = backend_at(self.redis.url, self.bounds, settings.connect_timeout, _PATIENCE)
             sockets = runtime_directory(settings.project) / worker_id[:12]
-            site = Site(
-                worker_id=worker_id,
-                jobs_directory=settings.jobs_directory,
-                environment=program_environment(),
-                grace=settings.grace,
-                heartbeat_interval=settings.heartbeat_interval,
-                hash_inputs=settings.hash_inputs,
-                sockets=sockets,
-                processes=ProcessTable(worker_id),
-                sweeper=Sweeper(worker_id),
-                store=ArtifactStore(settings.artifact_store_url),
-                inline_limit=settings.inline_limit,
-                input_roots=settings.input_roots,
-                output_roots=settings.output_roots,
-                keep_work=settings.keep_work,
-                launch=LaunchWrappers(settings.launch),
-                secrets=settings.secrets,
-                modules_init=settings.modules_init,
-            )
+            site = site_of(settings, worker_id, sockets, self.tasklets, self._on_tasklet, self._send_tasklet)
             services = [
                 self._pass_on_wake_ups(backend),
                 self._tick(Guardian(worker_id, sockets)),

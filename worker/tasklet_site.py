@@ -9,7 +9,7 @@ from .sinks import Sinks
 from .tasklet_call import TaskletAnswer, TaskletRequest
 from .tasklet_pool import TaskletPool
 
-__all__ = ["SentTasklet", "TaskletEvent", "TaskletSite"]
+__all__ = ["Announce", "SendTasklet", "SentTasklet", "TaskletEvent", "TaskletSite", "tell_nobody"]
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,14 @@ class SentTasklet:
     request: TaskletRequest
 
 
-def _tell_nobody(_event: TaskletEvent) -> None:
-    pass
+#: Is told of each tasklet; it neither blocks nor raises.
+Announce = Callable[[TaskletEvent], None]
+#: Has a queue's worker run a tasklet, and answers when that has ended; when it is cancelled, the tasklet is revoked.
+SendTasklet = Callable[[SentTasklet], Awaitable[TaskletAnswer]]
+
+
+def tell_nobody(_event: TaskletEvent) -> None:
+    """Pass over an event."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,5 @@ class TaskletSite:
     tasklets: Tasklets
     #: Where notices go.
     sinks: Sinks = field(default_factory=lambda: Sinks(()))
-    #: Told of each tasklet; it neither blocks nor raises.
-    announce: Callable[[TaskletEvent], None] = _tell_nobody
-    #: Has a queue's worker run a tasklet, and answers when that has ended; when it is cancelled, the tasklet is revoked.
-    send: Callable[[SentTasklet], Awaitable[TaskletAnswer]] | None = None
+    announce: Announce = tell_nobody
+    send: SendTasklet | None = None

@@ -19,10 +19,11 @@ def call_text(call: TaskletCall) -> str:
     """
     words = [_value(value) for value in call.args]
     words += [f"{name}={_value(value)}" for name, value in call.kwargs.items()]
+    limit = call.time_limit.total_seconds() if call.time_limit else 0
     options = {
         f"when={call.when}": call.when != "success",
         "optional": not call.required,
-        f"time_limit={call.time_limit}": call.time_limit,
+        f"time_limit={limit:g}s": limit,
         f"queue={call.queue}": call.queue,
     }
     said = ", ".join(option for option, is_set in options.items() if is_set)

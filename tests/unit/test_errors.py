@@ -29,6 +29,10 @@ EXAMPLES = [
     (errors.UnknownTasklet("plto", ["plot"]), "no tasklet is called 'plto'; did you mean 'plot'?"),
     (errors.UnknownTasklet("plto", []), "no tasklet is called 'plto'; modules of your own go into OUTRIDER_TASKS"),
     (errors.InvalidTasklet("plot", ["x='a': no"]), "wrong use of tasklet 'plot': x='a': no"),
+    (
+        errors.TaskletFailed("plot", "crashed", "crashed by SIGSEGV", "so far"),
+        "the tasklet 'plot' failed (crashed): crashed by SIGSEGV",
+    ),
     (errors.IdempotencyKeyReused("k", "1", "wc"), "the key 'k' belongs to job 1 (wc)"),
     (errors.SubmittedAtImport("mine"), "'mine' submits while it is imported as a task module; put that under"),
     (errors.QueueFull(7, 5), "7 jobs wait already (OUTRIDER_MAX_QUEUED=5)"),

@@ -167,7 +167,7 @@ def test_arguments_that_do_not_fit_are_named(celery_app):
 
 def test_a_worker_may_run_it_elsewhere():
     asked = []
-    task = celery_task_of(add, lambda tasklet, args, kwargs: asked.append((tasklet, args, kwargs)) or "done")
+    task = celery_task_of(add, lambda tasklet, args, kwargs, _: asked.append((tasklet, args, kwargs)) or "done")
     assert (task.run(1, y=2), asked) == ("done", [(add, (1,), {"y": 2})])
 
 
