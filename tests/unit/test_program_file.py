@@ -285,6 +285,11 @@ def test_p9_a_wrong_parameter_is_named_with_its_line(problems, entry, words):
     assert [problem for problem in found if problem.startswith("line 4: ") and words in problem], found
 
 
+def test_a_problem_is_one_line(problems):
+    found = problems("executable: x\nparameters: {p: {type: text, pattern: '(', flag: -p}}\n")
+    assert [problem.count("\n") for problem in found] == [0]
+
+
 def test_a_parameters_name_is_a_word(problems):
     assert (
         "line 3: parameters.max-iter" in problems("executable: x\nparameters:\n  max-iter: {type: int, flag: -m}\n")[0]
