@@ -131,4 +131,5 @@ def _line(problem: str) -> int:
 
 
 def _shortened(problem: str) -> str:
+    problem = " ".join(problem.splitlines())
     return problem if len(problem) <= _LONGEST_PROBLEM else f"{problem[:_LONGEST_PROBLEM]}…"

@@ -1,6 +1,7 @@
 """What is wrong with a program's description beyond the shape of its parts, with the lines."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError, create_model
@@ -14,6 +15,7 @@ from .program_reading import ProgramReading
 __all__ = ["default_mistakes", "mistakes", "mistakes_behind"]
 
 _NAMED = re.compile(r"Value error, (\w+)[=:]")
+_LARGEST_TEMPLATE = 2**20
 _STREAMS = ("stdout", "stderr")
 #: The keys of the file that the errors of a class call otherwise.
 _KEYS = {"template": "templates", "standard": "buffering"}
@@ -21,11 +23,10 @@ _KEYS = {"template": "templates", "standard": "buffering"}
 
 def mistakes(reading: ProgramReading) -> list[str]:
     """Return what can be told from the file alone."""
-    folder, templates = reading.document.folder, reading.file.templates
     found = [
-        reading.problem(("templates", name), f"there is no file {folder / template}")
-        for name, template in templates.items()
-        if not (folder / template).is_file()
+        reading.problem(("templates", name), words)
+        for name, template in reading.file.templates.items()
+        if (words := _template_mistake(reading.document.folder / template))
     ]
     if not (reading.name.isidentifier() and reading.name.islower()):
         found.append(f"line 1: {reading.name!r} cannot be a task's name: rename the file, or write name: …")
@@ -71,6 +72,18 @@ def _whole_mistake(words: str, reading: ProgramReading) -> str:
     part = words.partition(" ")[0].rstrip(":")
     key = _KEYS.get(part, part)
     return reading.document.problem((key if key in reading.document.value else "parameters",), words)
+
+
+def _template_mistake(template: Path) -> str:
+    if not template.is_file():
+        return f"there is no file {template}"
+    if template.stat().st_size > _LARGEST_TEMPLATE:
+        return f"{template} is larger than {_LARGEST_TEMPLATE} bytes"
+    try:
+        template.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        return f"{template} cannot be read: {error}"
+    return ""
 
 
 def _result_mistake(reading: ProgramReading) -> str:

@@ -15,6 +15,7 @@ from .program_reading import ProgramReading
 
 __all__ = ["described_program"]
 
+_VARIABLES = dict[str, str]
 #: What a file and a class call by one name, and mean alike.
 _ALIKE = ("version", "buffering", "limits", "retry", "exclusive")
 
@@ -52,7 +53,7 @@ def _members(reading: ProgramReading) -> dict[str, Any]:
         "__module__": __name__,
         "__qualname__": reading.class_name,
         "__doc__": file.description,
-        "__annotations__": {"templates": ClassVar[dict[str, Path]], **annotations},
+        "__annotations__": {"templates": ClassVar[dict[str, str]], **annotations},
         "described_in": reading.document.path,
         "name": reading.name,
         "executable": str(folder / file.executable) if "/" in file.executable else file.executable,
@@ -60,7 +61,7 @@ def _members(reading: ProgramReading) -> dict[str, Any]:
         "version_arguments": tuple(file.version_arguments),
         "progress": file.progress and file.progress.description(reading.field_of),
         "environment": _environment(reading),
-        "templates": {name: folder / template for name, template in file.templates.items()},
+        "templates": {name: (folder / template).read_text("utf-8") for name, template in file.templates.items()},
         **{name: getattr(file, name) for name in _ALIKE},
     }
     for name, entry in file.parameters.items():
@@ -74,8 +75,10 @@ def _members(reading: ProgramReading) -> dict[str, Any]:
 def _environment(reading: ProgramReading) -> Any:
     """Return the environment as a class may have it."""
     given = reading.file.environment
+    if (kind := _environment_kind(given)) is not _VARIABLES and isinstance(scripts := given.get("source"), list):
+        given = given | {"source": [_script(reading.document.folder, script) for script in scripts]}
     try:
-        return TypeAdapter(_environment_kind(given)).validate_python(given)
+        return TypeAdapter(kind).validate_python(given)
     except ValidationError as error:
         found = validation_problems(reading.document, error.errors(), ProgramFile, ("environment",))
         raise reading.document.invalid(found) from error
@@ -86,4 +89,15 @@ def _environment_kind(given: dict[str, Any]) -> Any:
     (kind,) = get_args(get_type_hints(TaskDescription)["environment"])
     kinds = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
     models = [each for each in kinds if isinstance(each, type) and issubclass(each, BaseModel)]
-    return next((each for each in models if given and given.keys() <= each.model_fields.keys()), dict[str, str])
+    return next((each for each in models if given and given.keys() <= each.model_fields.keys()), _VARIABLES)
+
+
+def _script(folder: Path, script: Any) -> Any:
+    """Return a script, a path or a list of a path and arguments, with the path beginning at the root or at a home."""
+    match script:
+        case [str(path), *arguments]:
+            return [_script(folder, path), *arguments]
+        case str() if not script.startswith("~"):
+            return str(folder / script)
+        case _:
+            return script

@@ -183,20 +183,21 @@ def test_templates_are_files_beside_the_description(described, tmp_path):
     (tmp_path / "sort.cfg.j2").write_text("keys = {{ key }}\n")
     text = "executable: sort\nparameters: {key: {type: int, argument: false, default: 1}}\n"
     task = described(f"{text}templates: {{sort.cfg: sort.cfg.j2}}\n")
-    assert task.templates == {"sort.cfg": tmp_path / "sort.cfg.j2"}
+    assert task.templates == {"sort.cfg": "keys = {{ key }}\n"}
 
 
 def test_variables_are_text(described, problems):
-    assert described("executable: x\nenvironment: {A: 0012, B: ''}\n").environment == {"A": "0012", "B": ""}
+    environment = described("executable: x\nenvironment: {A: 0012, B: ''}\n").environment
+    assert getattr(environment, "set", environment) == {"A": "0012", "B": ""}
     assert problems("executable: x\nenvironment:\n  A: 1\n") == [
         'line 3: environment.A=1: Input should be a valid string; write it in quotes: "1"'
     ]
 
 
-def test_an_environment_may_be_a_model_where_a_class_may_have_one(described, monkeypatch):
+def test_an_environment_may_be_a_model_where_a_class_may_have_one(described, monkeypatch, tmp_path):
     class Variables(BaseModel):
         set: dict[str, str] = {}
-        unset: list[str] = []
+        source: list[str | list[str]] = []
 
     class Wider:
         environment: ClassVar[Variables | dict[str, str]] = {}
@@ -205,7 +206,11 @@ def test_an_environment_may_be_a_model_where_a_class_may_have_one(described, mon
     members = {}
     monkeypatch.setattr(program_class.types, "new_class", lambda *_, exec_body: exec_body(members))
     for text, expected in (
-        ("{set: {A: 0012}, unset: [B]}", Variables(set={"A": "0012"}, unset=["B"])),
+        ("{set: {A: 0012}}", Variables(set={"A": "0012"})),
+        (
+            "{source: [a.sh, ~/b.sh, /c.sh, [d.sh, e]]}",
+            Variables(source=[f"{tmp_path}/a.sh", "~/b.sh", "/c.sh", [f"{tmp_path}/d.sh", "e"]]),
+        ),
         ("{A: b, set: c}", {"A": "b", "set": "c"}),
     ):
         described(f"executable: x\nenvironment: {text}\n")
@@ -234,6 +239,8 @@ def test_an_environment_may_be_a_model_where_a_class_may_have_one(described, mon
             "progress.json.totl: there is no such key; did you mean",
         ),
         ("executable: x\ntemplates:\n  a: b.j2\n", "line 3: templates.a: there is no file"),
+        ("executable: x\ntemplates:\n  a: binary.j2\n", "line 3: templates.a: /"),
+        ("executable: x\ntemplates: {a: large.j2}\n", "is larger than 1048576 bytes"),
         ("executable: x\nresult: {read: out}\n", "line 2: result.read: 'out' is no output; there are stdout, stderr"),
         (
             "executable: x\nresult: {read: stdout, as: yaml}\n",
@@ -243,7 +250,9 @@ def test_an_environment_may_be_a_model_where_a_class_may_have_one(described, mon
         ("executable: x\nresult: {read: stdout, pattern: '('}\n", "is no regular expression"),
     ],
 )
-def test_p9_what_is_wrong_with_a_description_is_said_with_its_line(problems, text, words):
+def test_p9_what_is_wrong_with_a_description_is_said_with_its_line(problems, tmp_path, text, words):
+    (tmp_path / "binary.j2").write_bytes(b"\xff")
+    (tmp_path / "large.j2").write_bytes(b"x" * (2**20 + 1))
     assert words in "; ".join(problems(text))
 
 
@@ -275,10 +284,7 @@ def test_p9_what_is_wrong_with_a_description_is_said_with_its_line(problems, tex
         ("{type: int, flag: -p, repeat: true}", "p: repeat and separator are for lists"),
         ("{type: int, flag: -p, negative: -n}", "p: negative is for bool"),
         ("{type: text, output: true}", "must be a Path"),
-        (
-            "{type: path, output: true, default: ../up}",
-            "name an output from the root, or relative to the job's directory",
-        ),
+        ("{type: path, output: true, default: ../up}", "name an output"),
         ("{type: path, output: {optinal: true}}", "p.output.optinal: there is no such key; did you mean 'optional'?"),
         ("{type: path, output: maybe}", "p.output="),
     ],
@@ -286,6 +292,11 @@ def test_p9_what_is_wrong_with_a_description_is_said_with_its_line(problems, tex
 def test_p9_a_wrong_parameter_is_named_with_its_line(problems, entry, words):
     found = problems(f"executable: x\nparameters:\n  q: {{type: int, flag: -q}}\n  p: {entry}\n")
     assert [problem for problem in found if problem.startswith("line 4: ") and words in problem], found
+
+
+def test_a_problem_is_one_line(problems):
+    found = problems("executable: x\nparameters: {p: {type: text, pattern: '(', flag: -p}}\n")
+    assert [problem.count("\n") for problem in found] == [0]
 
 
 def test_a_parameters_name_is_a_word(problems):
