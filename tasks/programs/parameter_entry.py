@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, TypeAdapter, model_validator
 from pydantic_core import SchemaError
 
-from ..arguments import Flag, NotAnArgument, Output, PassThrough, Positional, Stdin, Stdout
+from ..arguments import Flag, NotAnArgument, Output, PassThrough, Positional, Stdin, Stdout, WorkingDirectory
 
 __all__ = ["ParameterEntry"]
 
@@ -89,6 +89,8 @@ class ParameterEntry(BaseModel):
     """The file is the program's standard input."""
     stdout: bool = False
     """Standard output goes to the file, which is an output."""
+    working_directory: bool = False
+    """The program is started in this folder, which an operator must have allowed."""
     argument: bool = True
     """`false`: the value is no word on the command line; a template uses it."""
     output: Annotated[
@@ -105,7 +107,8 @@ class ParameterEntry(BaseModel):
         places = self._places()
         if len(places) > 1 or (not places and self.output is None):
             raise ValueError(
-                "say where the value goes by one of flag, positional, pass_through, stdin, stdout, argument: false"
+                "say where the value goes by one of flag, positional, pass_through, stdin, stdout, working_directory, "
+                "argument: false"
             )
         if self.flag is None and (self.repeat or (self.joined, self.negative, self.separator) != (None, None, None)):
             raise ValueError("joined, negative, separator and repeat are for a flag")
@@ -151,6 +154,7 @@ class ParameterEntry(BaseModel):
             (self.pass_through, PassThrough()),
             (self.stdin, Stdin()),
             (self.stdout, Stdout()),
+            (self.working_directory, WorkingDirectory()),
             (not self.argument, NotAnArgument()),
         ]
         return [place for is_meant, place in possible if is_meant]

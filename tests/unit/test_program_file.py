@@ -22,6 +22,7 @@ from outrider import (
     RetryPolicy,
     Stdin,
     Stdout,
+    Tally,
     ThirdPartyTask,
     load_program,
 )
@@ -167,11 +168,22 @@ def test_a_program_beside_the_file_is_found_from_anywhere(described, tmp_path):
         ("progress: {json: {done: at.frame, total: 12, unit: frames}}", JsonProgress("at.frame", 12, "frames")),
         ("progress: {json: {done: at, total: all}}", JsonProgress("at", "all")),
         ("progress: {growth: {output: o, expected: 20 MiB}}", FileGrowth("o", "20 MiB")),
+        (r"progress: {tally: {pattern: '\*', total: 51, unit: '%'}}", Tally(r"\*", 51, "%")),
     ],
 )
 def test_progress_is_described_in_each_way(described, text, expected):
     task = described(f"executable: x\nparameters: {{o: {{type: path, output: true, default: o}}}}\n{text}\n")
     assert task.progress == expected
+
+
+def test_a_count_may_end_at_a_parameter_whose_field_has_another_name(described):
+    text = "executable: x\nparameters: {name: {type: int, flag: -n}}\nprogress: {tally: {pattern: x, total: name}}\n"
+    assert described(text).progress.total == "parameter_name"
+
+
+def test_a_program_may_work_in_a_folder_of_its_users(described, tmp_path):
+    task = described("executable: x\nparameters: {folder: {type: path, working_directory: true}}\n")
+    assert task(folder=tmp_path).working_directory() == tmp_path
 
 
 def test_growth_may_be_of_an_output_whose_field_has_another_name(described):
@@ -232,7 +244,10 @@ def test_an_environment_may_be_a_model_where_a_class_may_have_one(described, mon
         ),
         ("executable: x\nversion: 1.10\n", 'write it in quotes: "1.10"'),
         ("executable: x\nprogress: '('\n", "line 2: progress '(' is no regular expression"),
-        ("executable: x\nprogress: {}\n", "line 2: progress: write a regular expression, or one of json and growth"),
+        (
+            "executable: x\nprogress: {}\n",
+            "line 2: progress: write a regular expression, or one of json, growth and tally",
+        ),
         ("executable: x\nprogress: {growth: {output: o}}\n", "line 2: progress FileGrowth(field='o'"),
         (
             "executable: x\nprogress: {json: {done: a, totl: b}}\n",
