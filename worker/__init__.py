@@ -7,6 +7,7 @@ from .executor import Executor
 from .host import ExecutorHost
 from .launch import Launch, plan_launch
 from .masking import masked
+from .program_version import said_version
 from .rehearsal import rehearse
 from .site import Site
 
@@ -24,6 +25,7 @@ __all__ = [
     "masked",
     "plan_launch",
     "rehearse",
+    "said_version",
 ]
 
 
