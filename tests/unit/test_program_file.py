@@ -6,9 +6,10 @@ from typing import Annotated, ClassVar, Literal
 
 import pytest
 from attempts import Attempt
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from outrider import (
+    Environment,
     FileGrowth,
     Flag,
     InvalidFile,
@@ -28,7 +29,6 @@ from outrider import (
 )
 from outrider.config.errors import CatalogueError
 from outrider.tasks import load_catalogue
-from outrider.tasks.programs import program_class
 
 WHOLE = """\
 name: sort_all
@@ -199,34 +199,20 @@ def test_templates_are_files_beside_the_description(described, tmp_path):
 
 
 def test_variables_are_text(described, problems):
-    environment = described("executable: x\nenvironment: {A: 0012, B: ''}\n").environment
-    assert getattr(environment, "set", environment) == {"A": "0012", "B": ""}
+    assert described("executable: x\nenvironment: {A: 0012, B: ''}\n").environment.set == {"A": "0012", "B": ""}
     assert problems("executable: x\nenvironment:\n  A: 1\n") == [
         'line 3: environment.A=1: Input should be a valid string; write it in quotes: "1"'
     ]
 
 
-def test_an_environment_may_be_a_model_where_a_class_may_have_one(described, monkeypatch, tmp_path):
-    class Variables(BaseModel):
-        set: dict[str, str] = {}
-        source: list[str | list[str]] = []
+def test_an_environment_may_do_more_than_set_variables(described, tmp_path):
+    def environment(text):
+        return described(f"executable: x\nenvironment: {text}\n").environment
 
-    class Wider:
-        environment: ClassVar[Variables | dict[str, str]] = {}
-
-    monkeypatch.setattr(program_class, "TaskDescription", Wider)
-    members = {}
-    monkeypatch.setattr(program_class.types, "new_class", lambda *_, exec_body: exec_body(members))
-    for text, expected in (
-        ("{set: {A: 0012}}", Variables(set={"A": "0012"})),
-        (
-            "{source: [a.sh, ~/b.sh, /c.sh, [d.sh, e]]}",
-            Variables(source=[f"{tmp_path}/a.sh", "~/b.sh", "/c.sh", [f"{tmp_path}/d.sh", "e"]]),
-        ),
-        ("{A: b, set: c}", {"A": "b", "set": "c"}),
-    ):
-        described(f"executable: x\nenvironment: {text}\n")
-        assert members["environment"] == expected
+    assert environment("{set: {A: 0012}, unset: [B]}") == Environment(set={"A": "0012"}, unset=("B",))
+    scripts = environment("{source: [a.sh, ~/b.sh, /c.sh, [d.sh, e]]}").scripts
+    assert scripts == ((f"{tmp_path}/a.sh",), ("~/b.sh",), ("/c.sh",), (f"{tmp_path}/d.sh", "e"))
+    assert environment("{A: b, set: c}").set == {"A": "b", "set": "c"}
 
 
 @pytest.mark.parametrize(
