@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..environment import Environment
 from ..files import Document, validation_problems
+from ..template_text import template_text
 from ..third_party import ThirdPartyTask
 from .mistakes import default_mistakes, mistakes, mistakes_behind
 from .program_file import ProgramFile
@@ -58,7 +59,7 @@ def _members(reading: ProgramReading) -> dict[str, Any]:
         "version_arguments": tuple(file.version_arguments),
         "progress": file.progress and file.progress.description(reading.field_of),
         "environment": _environment(reading),
-        "templates": {name: (folder / template).read_text("utf-8") for name, template in file.templates.items()},
+        "templates": {name: template_text(folder / template) for name, template in file.templates.items()},
         **{name: getattr(file, name) for name in _ALIKE},
     }
     for name, entry in file.parameters.items():
