@@ -5,6 +5,7 @@ from .durations import Duration
 from .embedded_redis import embedded_redis_url, find_redis_server, runtime_directory
 from .launch_words import filled, placeholders_in, split_words
 from .logs import set_up_logging
+from .near_names import did_you_mean
 from .policies import Limits, QueueName, RetryPolicy
 from .project import project_folder
 from .redis_url import check_redis_url, for_kombu, shown
@@ -22,6 +23,7 @@ __all__ = [
     "broker_url",
     "celery_options",
     "check_redis_url",
+    "did_you_mean",
     "embedded_redis_url",
     "escape",
     "filled",

@@ -3,16 +3,16 @@
 jinja2 is imported when the first class declares a template, not before.
 """
 
-import difflib
 import os
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from ..config import did_you_mean
 from ..config.errors import CannotRun
 from .definition_file import definition_file
-from .template_text import template_text
+from .template_file import template_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment, nodes
@@ -63,9 +63,8 @@ class FileTemplate:
         known = list(parameters)
         for name, line in self._names.items():
             if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known) or 'none'}"
-                raise TypeError(f"{self._where}, line {line}: no parameter is called {name!r}; {hint}")
+                hint = did_you_mean(name, known)
+                raise TypeError(f"{self._where}, line {line}: no parameter is called {name!r}{hint}")
 
     def render(self, values: Mapping[str, Any]) -> str:
         """Return the file's text for these parameters.

@@ -8,7 +8,7 @@ from pydantic import ValidationError, create_model
 
 from ..fields import task_fields
 from ..files import validation_problems
-from ..template_text import template_text
+from ..template_file import template_text
 from ..third_party import ThirdPartyTask
 from .program_file import ProgramFile
 from .program_reading import ProgramReading

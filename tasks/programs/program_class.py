@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..environment import Environment
 from ..files import Document, validation_problems
-from ..template_text import template_text
+from ..template_file import template_text
 from ..third_party import ThirdPartyTask
 from .mistakes import default_mistakes, mistakes, mistakes_behind
 from .program_file import ProgramFile
