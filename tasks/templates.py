@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import did_you_mean
 from ..config.errors import CannotRun
-from .definition_file import definition_file
+from .definitions import definition_file
 from .template_file import template_text
 
 if TYPE_CHECKING:
