@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from .clean_up import CleanUp
 from .executor import Executor
-from .host import ExecutorHost
 from .launch import Launch, plan_launch
-from .masking import masked
+from .masking import MASK
 from .program_version import said_version
 from .rehearsal import rehearse
 from .site import Site
@@ -15,14 +14,13 @@ if TYPE_CHECKING:
     from .celery_app import app, celery_name
 
 __all__ = [
+    "MASK",
     "CleanUp",
     "Executor",
-    "ExecutorHost",
     "Launch",
     "Site",
     "app",
     "celery_name",
-    "masked",
     "plan_launch",
     "rehearse",
     "said_version",
