@@ -11,7 +11,7 @@ from ..tally import Tally
 from .parameter_entry import ParameterEntry
 from .result_entry import ResultEntry
 
-__all__ = ["ProgramFile", "ProgressEntry"]
+__all__ = ["ProgramFile"]
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
