@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ..communicators import RECORD_FILE, JobSpec, JobState
+from ..communicators import JOB_ID_PATTERN, RECORD_FILE, JobSpec, JobState
 
 __all__ = ["ExpiredDirectory", "States", "expired_directories", "hidden_name"]
 
@@ -26,7 +26,7 @@ _LOOKED_AT = 1000
 #: More bytes than this are no parameters.
 _LARGEST = 256 * 2**20
 _HIDDEN = ".removed-"
-_JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+_JOB_ID = re.compile(JOB_ID_PATTERN)
 
 
 @dataclass(frozen=True)

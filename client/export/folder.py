@@ -138,11 +138,11 @@ class _Folder:
     def _script(self, *, has_files: bool) -> RunScript:
         material, record, renaming = self._material, self._record, self._from_run()
         run = record.run
-        variables = run.environment if run else {}
+        variables = run.task_variables if run else {}
         return RunScript(
             title=f"Runs {record.spec.task} again as job {record.id} did, in a new folder beside this file.",
             argv=[renaming.word(word) for word in (run.argv if run else ())],
-            environment={n: renaming.text(v) for n, v in variables.items() if not n.startswith("OUTRIDER_")},
+            environment={name: renaming.text(value) for name, value in variables.items()},
             directory=_BELOW_PARAMETERS if material.is_first_party else "",
             parameters=_PARAMETERS if material.is_first_party else "",
             folders=material.folders_for_outputs(),
