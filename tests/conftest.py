@@ -54,6 +54,27 @@ def socket_path(short_folder: Path) -> Path:
     return Path(tempfile.mkdtemp(dir=short_folder)) / "private" / "socket"
 
 
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A folder that is allowed, with a way in and ways out."""
+    root = tmp_path / "root"
+    (root / "sub").mkdir(parents=True)
+    (tmp_path / "outside" / "deep").mkdir(parents=True)
+    for folder in (root, root / "sub", tmp_path / "outside"):
+        (folder / "file").write_text("content\n")
+    (root / "link").symlink_to("sub/file")
+    (root / "inner").symlink_to(root / "sub")
+    (root / "out").symlink_to(tmp_path / "outside" / "file")
+    (root / "outer").symlink_to(tmp_path / "outside")
+    (root / "twice").symlink_to("outer")
+    (root / "dangling").symlink_to(tmp_path / "nothing")
+    (root / "loop").symlink_to("loop")
+    (tmp_path / "in").symlink_to(root / "file")
+    (tmp_path / "rooted").mkdir()
+    (tmp_path / "rooted" / "file").write_text("its name begins like the root's\n")
+    return root
+
+
 @pytest.fixture(scope="session")
 def redis_server(short_folder: Path) -> Iterator[RedisServer]:
     server = RedisServer(short_folder).start()
