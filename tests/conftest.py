@@ -15,7 +15,7 @@ import pytest
 from attempts import Attempt
 from support import TESTS, RedisServer, Worker, eventually, run_python
 
-from outrider import ThirdPartyTask
+from outrider import ThirdPartyTask, load_program
 
 #: The pool of workers whose test does not ask for one; `make test` runs the fault tests with both.
 DEFAULT_POOL = os.environ.get("TEST_POOL", "threads")
@@ -73,6 +73,17 @@ def root(tmp_path: Path) -> Path:
     (tmp_path / "rooted").mkdir()
     (tmp_path / "rooted" / "file").write_text("its name begins like the root's\n")
     return root
+
+
+@pytest.fixture
+def described(tmp_path: Path) -> Callable[..., type[ThirdPartyTask]]:
+    """Write a description of a program and load it."""
+
+    def load(text: str, name: str = "sort_words.yaml") -> type[ThirdPartyTask]:
+        (tmp_path / name).write_text(text)
+        return load_program(tmp_path / name)
+
+    return load
 
 
 @pytest.fixture(scope="session")
