@@ -54,11 +54,7 @@ def copy_file(source: Path, target: Path, roots: tuple[Path, ...] | None = None)
 def copy_input(source: Path, target: Path) -> Iterator[CopiedFile | str]:
     """Copy an input, a file or a whole folder; yield each file, and a sentence for each that was left out."""
     if not source.is_dir():
-        try:
-            yield copy_file(source, target)
-        except OSError as error:
-            target.unlink(missing_ok=True)
-            yield f"the input {source} cannot be copied: {error.strerror or error}"
+        yield _copied_or_why_not(source, target)
         return
     target.mkdir(parents=True)
     for folder, folders, names in os.walk(source):
@@ -68,10 +64,15 @@ def copy_input(source: Path, target: Path) -> Iterator[CopiedFile | str]:
         ]  # we may be writing below the source
         links = [name for name in folders if (here / name).is_symlink()]
         for name in (*names, *links):
-            try:
-                yield copy_file(here / name, target / here.relative_to(source) / name, (source,))
-            except OSError as error:
-                yield f"the input {here / name} cannot be copied: {error.strerror or error}"
+            yield _copied_or_why_not(here / name, target / here.relative_to(source) / name, (source,))
         for name in folders:
             if name not in links:
                 (target / here.relative_to(source) / name).mkdir()
+
+
+def _copied_or_why_not(source: Path, target: Path, roots: tuple[Path, ...] | None = None) -> CopiedFile | str:
+    try:
+        return copy_file(source, target, roots)
+    except OSError as error:
+        target.unlink(missing_ok=True)
+        return f"the input {source} cannot be copied: {error.strerror or error}"
