@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ..communicators import JOB_ID_PATTERN, RECORD_FILE, JobSpec, JobState
+from .job_directory import PARAMETERS_FILE
 
 __all__ = ["ExpiredDirectory", "States", "expired_directories", "hidden_name"]
 
@@ -107,7 +108,7 @@ def _changes(path: Path) -> Iterator[float]:
 
 
 def _is_ours(path: Path) -> bool:
-    parameters = path / "parameters.json"
+    parameters = path / PARAMETERS_FILE
     facts = os.lstat(parameters)
     if not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST:
         return False
