@@ -11,6 +11,7 @@ from .project import project_folder
 from .redis_url import check_redis_url, for_kombu, shown
 from .reference_path import root_name
 from .references import Budget, escape, resolve
+from .regular_file import open_regular
 from .settings import Settings, load_settings, program_environment, service_environment
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "for_kombu",
     "ledger_url",
     "load_settings",
+    "open_regular",
     "placeholders_in",
     "program_environment",
     "project_folder",

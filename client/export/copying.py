@@ -1,11 +1,14 @@
 """Copies of files whose content is looked at on the way; nothing leads out of where it may come from."""
 
+import errno
 import hashlib
 import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from ...config import open_regular
 
 __all__ = ["CopiedFile", "copy_file", "copy_input"]
 
@@ -34,12 +37,9 @@ def copy_file(source: Path, target: Path, roots: tuple[Path, ...] | None = None)
     """
     real = source.resolve(strict=True)
     if roots is not None and not any(real.is_relative_to(root.resolve()) for root in roots):
-        raise OSError(0, "is a link that leads elsewhere")
-    descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would keep us waiting
-    with open(descriptor, "rb") as content:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise OSError(0, "is no file")
+        raise OSError(errno.EINVAL, "it is a link that leads elsewhere")
+    with open_regular(real) as content:
+        mode = os.fstat(content.fileno()).st_mode
         target.parent.mkdir(parents=True, exist_ok=True)
         digest, size = hashlib.sha256(), 0
         with target.open("xb") as copy:
