@@ -73,6 +73,7 @@ from .peers import (
     SocketCommunicator,
 )
 from .record import (
+    JOB_ID_PATTERN,
     AttemptFacts,
     Claim,
     InputFile,
@@ -110,6 +111,7 @@ from .values import (
 )
 
 __all__ = [
+    "JOB_ID_PATTERN",
     "RECORD_FILE",
     "TRANSITIONS",
     "Artifact",

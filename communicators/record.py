@@ -18,6 +18,7 @@ from .states import JobState
 
 __all__ = [
     "ATTEMPT_PREFIX",
+    "JOB_ID_PATTERN",
     "AttemptFacts",
     "Claim",
     "InputFile",
@@ -33,6 +34,8 @@ __all__ = [
 
 #: Before the number of an attempt in the name of its field.
 ATTEMPT_PREFIX = "attempt:"
+#: A regular expression for ids. An id names the job's directory, so it is a plain word.
+JOB_ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}"
 
 
 class JobSpec(BaseModel):
@@ -40,8 +43,7 @@ class JobSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
-    #: It names the job's directory, so it is a plain word.
-    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$")
+    id: str = Field(pattern=rf"^{JOB_ID_PATTERN}$")
     task: str
     version: str
     #: The task's parameters as JSON values.
@@ -102,6 +104,11 @@ class RunFacts(BaseModel):
     environment: dict[str, str] = {}
     #: Variables that the worker has and the program does not see.
     unset: tuple[str, ...] = ()
+
+    @property
+    def task_variables(self) -> dict[str, str]:
+        """The variables, without those by which Outrider knows its own."""
+        return {name: value for name, value in self.environment.items() if not name.startswith("OUTRIDER_")}
 
     @property
     def command(self) -> str:

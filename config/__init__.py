@@ -5,11 +5,13 @@ from .durations import Duration
 from .embedded_redis import embedded_redis_url, find_redis_server, runtime_directory
 from .launch_words import filled, placeholders_in, split_words
 from .logs import set_up_logging
+from .near_names import did_you_mean
 from .policies import Limits, QueueName, RetryPolicy
 from .project import project_folder
 from .redis_url import check_redis_url, for_kombu, shown
 from .reference_path import root_name
 from .references import Budget, escape, resolve
+from .regular_file import open_regular
 from .settings import Settings, load_settings, program_environment, service_environment
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "broker_url",
     "celery_options",
     "check_redis_url",
+    "did_you_mean",
     "embedded_redis_url",
     "escape",
     "filled",
@@ -29,6 +32,7 @@ __all__ = [
     "for_kombu",
     "ledger_url",
     "load_settings",
+    "open_regular",
     "placeholders_in",
     "program_environment",
     "project_folder",

@@ -68,9 +68,17 @@ def resolve(value: Any, context: Mapping[str, Any], budget: Budget | None = None
     return _resolved(value, context, budget or Budget(), [])
 
 
-def escape(text: str) -> str:
-    """Return a text that `resolve` turns into this one."""
-    return text.replace("{{", r"\{{")
+def escape(value: Any) -> Any:
+    """Return a value that `resolve` turns into this one."""
+    match value:
+        case str():
+            return value.replace("{{", r"\{{")
+        case Mapping():
+            return {key: escape(inner) for key, inner in value.items()}
+        case list():
+            return [escape(inner) for inner in value]
+        case _:
+            return value
 
 
 def _resolved(value: Any, context: Mapping[str, Any], budget: Budget, place: list[str | int]) -> Any:

@@ -15,7 +15,7 @@ from .description import TaskDescription
 from .first_party import Task
 from .function_task import FunctionTask
 from .place import place_of, task_at
-from .programs import described_files, is_path, load_program
+from .programs import described_files, is_file_source, load_program
 from .third_party import ThirdPartyTask
 
 __all__ = ["Catalogue", "load_catalogue", "module_being_loaded"]
@@ -74,7 +74,7 @@ def load_catalogue(sources: Iterable[str], folder: Path = Path()) -> Catalogue:
     """
     sources = dict.fromkeys(sources)
     files = described_files(sources, folder)
-    modules = [source for source in sources if not is_path(source)]
+    modules = [source for source in sources if not is_file_source(source)]
     found: list[type[TaskDescription]] = [_described(file) for file in files]
     for name in (*_library(), *modules, *(point.value for point in entry_points(group=_ENTRY_POINTS))):
         found += _tasks_of(_import(name))

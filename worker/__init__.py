@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from .clean_up import CleanUp
 from .executor import Executor
-from .host import ExecutorHost
 from .launch import Launch, plan_launch
-from .masking import masked
+from .masking import MASK
+from .program_version import said_version
 from .rehearsal import rehearse
 from .site import Site
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from .celery_app import app, celery_name
 
 __all__ = [
+    "MASK",
     "CleanUp",
     "Executor",
-    "ExecutorHost",
     "Launch",
     "Site",
     "app",
     "celery_name",
-    "masked",
     "plan_launch",
     "rehearse",
+    "said_version",
 ]
 
 

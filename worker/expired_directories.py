@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ..communicators import RECORD_FILE, JobSpec, JobState
+from ..communicators import JOB_ID_PATTERN, RECORD_FILE, JobSpec, JobState
+from .job_directory import PARAMETERS_FILE
 
 __all__ = ["ExpiredDirectory", "States", "expired_directories", "hidden_name"]
 
@@ -26,7 +27,7 @@ _LOOKED_AT = 1000
 #: More bytes than this are no parameters.
 _LARGEST = 256 * 2**20
 _HIDDEN = ".removed-"
-_JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+_JOB_ID = re.compile(JOB_ID_PATTERN)
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def _changes(path: Path) -> Iterator[float]:
 
 
 def _is_ours(path: Path) -> bool:
-    parameters = path / "parameters.json"
+    parameters = path / PARAMETERS_FILE
     facts = os.lstat(parameters)
     if not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST:
         return False

@@ -22,7 +22,10 @@ from ..config.errors import CannotRun
 from .placing import link_file, move_file, opened_folder, write_file
 from .roots import output_goal
 
-__all__ = ["JobDirectory"]
+__all__ = ["PARAMETERS_FILE", "JobDirectory"]
+
+#: Its name, in the job's directory.
+PARAMETERS_FILE = "parameters.json"
 
 
 class JobDirectory:
@@ -55,7 +58,7 @@ class JobDirectory:
             CannotRun: when the work root cannot be written, or an input file would lie elsewhere or is no Unicode.
         """
         files = {self._inside(name): _encoded(name, text) for name, text in input_files.items()}
-        files[self.job / "parameters.json"] = self._held.spec.model_dump_json(indent=2).encode()
+        files[self.job / PARAMETERS_FILE] = self._held.spec.model_dump_json(indent=2).encode()
         try:
             self._jobs.mkdir(parents=True, exist_ok=True)
             for folder in (self.work, *(self._inside(str(folder)) for folder in folders)):

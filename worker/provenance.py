@@ -6,7 +6,6 @@ import functools
 import logging
 import os
 import platform
-import subprocess
 from collections.abc import Coroutine
 from importlib.metadata import version
 from typing import Any
@@ -17,6 +16,7 @@ from .file_hashes import FileHashes
 from .input_files import InputFiles
 from .launch import Launch, input_paths
 from .package_versions import package_versions
+from .program_version import said_version
 
 __all__ = ["ProvenanceCollector"]
 
@@ -83,7 +83,9 @@ class ProvenanceCollector:
         with contextlib.suppress(OSError):
             key = (program, os.stat(program).st_mtime_ns)
             if key not in _versions:
-                _versions[key] = await _first_line(self._launch, arguments)
+                _versions[key] = await asyncio.to_thread(
+                    said_version, self._launch, arguments, _VERSION_TIMEOUT_SECONDS
+                )
             self._program_version = _versions[key]
 
 
@@ -95,22 +97,3 @@ def _outrider_version() -> str:
 @functools.cache
 def _platform() -> str:
     return platform.platform()
-
-
-async def _first_line(launch: Launch, arguments: tuple[str, ...]) -> str:
-    def ask() -> str:
-        try:
-            answer = subprocess.run(
-                [launch.program, *arguments],
-                env=launch.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=_VERSION_TIMEOUT_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return ""
-        return answer.stdout[:4096].decode("utf-8", "replace").partition("\n")[0].strip()[:200]
-
-    return await asyncio.to_thread(ask)

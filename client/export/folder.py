@@ -84,10 +84,8 @@ class _Folder:
         sums: list[str] = []
         for name, file in (outcome.outputs if outcome else {}).items():
             staged = self._material.staged(name, file.path)
-            try:
-                copied = copy_file(file.path, self._folder / "outputs" / staged, self._roots)
-            except OSError as error:
-                self._problems.append(f"the output {file.path} cannot be copied: {error.strerror or error}")
+            copied = self._copy(f"the output {file.path}", file.path, Path("outputs") / staged, self._roots)
+            if copied is None:
                 continue
             if file.sha256 and copied.sha256 != file.sha256:
                 self._problems.append(f"the output {file.path} is not what the job left: it has changed since")
@@ -97,10 +95,7 @@ class _Folder:
 
     def _copy_logs(self) -> None:
         for name in ("stdout.log", "stderr.log"):
-            try:
-                copy_file(self._material.attempt / name, self._folder / name, self._roots)
-            except OSError as error:
-                self._problems.append(f"{name} cannot be copied: {error.strerror or error}")
+            self._copy(name, self._material.attempt / name, Path(name), self._roots)
 
     def _write_files(self) -> bool:
         """Write the small files that the program was given; return whether there are any."""
@@ -130,19 +125,16 @@ class _Folder:
 
     def _copy_description(self) -> None:
         if (source := self._material.source()) is not None:
-            try:
-                copy_file(source, self._folder / "description" / source.name)
-            except OSError as error:
-                self._problems.append(f"the description {source} cannot be copied: {error.strerror or error}")
+            self._copy(f"the description {source}", source, Path("description", source.name))
 
     def _script(self, *, has_files: bool) -> RunScript:
         material, record, renaming = self._material, self._record, self._from_run()
         run = record.run
-        variables = run.environment if run else {}
+        variables = run.task_variables if run else {}
         return RunScript(
             title=f"Runs {record.spec.task} again as job {record.id} did, in a new folder beside this file.",
             argv=[renaming.word(word) for word in (run.argv if run else ())],
-            environment={n: renaming.text(v) for n, v in variables.items() if not n.startswith("OUTRIDER_")},
+            environment={name: renaming.text(value) for name, value in variables.items()},
             directory=_BELOW_PARAMETERS if material.is_first_party else "",
             parameters=_PARAMETERS if material.is_first_party else "",
             folders=material.folders_for_outputs(),
@@ -150,6 +142,13 @@ class _Folder:
             stdin=renaming.value(material.stdin()) or "/dev/null",
             stdout=material.stdout(),
         )
+
+    def _copy(self, what: str, source: Path, name: Path, roots: tuple[Path, ...] | None = None) -> CopiedFile | None:
+        try:
+            return copy_file(source, self._folder / name, roots)
+        except OSError as error:
+            self._problems.append(f"{what} cannot be copied: {error.strerror or error}")
+            return None
 
     def _write(self, name: str, text: str) -> None:
         (self._folder / name).write_text(text, encoding="utf-8")

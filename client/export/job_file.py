@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ...communicators import JobSpec
+from ...config import escape
 from .renaming import Renaming
 
 __all__ = ["job_file"]
@@ -32,7 +33,7 @@ def job_file(spec: JobSpec, renaming: Renaming) -> str:
     Dumper.add_representer(str, represent)
     content = {
         "task": spec.task,
-        "parameters": _escaped(renaming.value(spec.parameters)),
+        "parameters": escape(renaming.value(spec.parameters)),
         "limits": _plain(spec.limits),
         "retry": _plain(spec.retry),
         "queue": spec.queue,
@@ -57,18 +58,5 @@ def _written(value: Any) -> Any:
             return value
         case int():
             return int(value)
-        case _:
-            return value
-
-
-def _escaped(value: Any) -> Any:
-    r"""Return a value whose texts hold no references: in a job file `\{{` stands for `{{` itself."""
-    match value:
-        case str():
-            return value.replace("{{", r"\{{")
-        case list():
-            return [_escaped(item) for item in value]
-        case dict():
-            return {name: _escaped(item) for name, item in value.items()}
         case _:
             return value

@@ -7,15 +7,15 @@ from ...config.errors import CatalogueError
 from ..files import read_document
 from ..third_party import ThirdPartyTask
 
-__all__ = ["described_files", "is_path", "load_program"]
+__all__ = ["described_files", "is_file_source", "load_program"]
 
 _ENDINGS = (".yaml", ".yml")
 
 
-def is_path(source: str) -> bool:
+def is_file_source(source: str) -> bool:
     """Whether a source is a file or a folder; else it is a module.
 
-    >>> [is_path(source) for source in ("tasks", "my.tasks", "sort.yaml", "programs/", "./programs")]
+    >>> [is_file_source(source) for source in ("tasks", "my.tasks", "sort.yaml", "programs/", "./programs")]
     [False, False, True, True, True]
     """
     return "/" in source or source.endswith(_ENDINGS)
@@ -28,7 +28,7 @@ def described_files(sources: Iterable[str], folder: Path) -> list[Path]:
         CatalogueError: when a path is neither a YAML file nor a folder.
     """
     found: list[Path] = []
-    for path in (folder / Path(source).expanduser() for source in sources if is_path(source)):
+    for path in (folder / Path(source).expanduser() for source in sources if is_file_source(source)):
         if path.is_dir():
             found += sorted(file for file in path.iterdir() if file.name.endswith(_ENDINGS) and file.name[0] != ".")
         elif path.name.endswith(_ENDINGS):

@@ -8,6 +8,7 @@ from pydantic import ValidationError, create_model
 
 from ..fields import task_fields
 from ..files import validation_problems
+from ..template_file import template_text
 from ..third_party import ThirdPartyTask
 from .program_file import ProgramFile
 from .program_reading import ProgramReading
@@ -15,7 +16,6 @@ from .program_reading import ProgramReading
 __all__ = ["default_mistakes", "mistakes", "mistakes_behind"]
 
 _NAMED = re.compile(r"Value error, (\w+)[=:]")
-_LARGEST_TEMPLATE = 2**20
 _STREAMS = ("stdout", "stderr")
 #: The keys of the file that the errors of a class call otherwise.
 _KEYS = {"template": "templates", "standard": "buffering"}
@@ -75,14 +75,10 @@ def _whole_mistake(words: str, reading: ProgramReading) -> str:
 
 
 def _template_mistake(template: Path) -> str:
-    if not template.is_file():
-        return f"there is no file {template}"
-    if template.stat().st_size > _LARGEST_TEMPLATE:
-        return f"{template} is larger than {_LARGEST_TEMPLATE} bytes"
     try:
-        template.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        return f"{template} cannot be read: {error}"
+        template_text(template)
+    except ValueError as error:
+        return str(error)
     return ""
 
 

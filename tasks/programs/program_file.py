@@ -11,7 +11,7 @@ from ..tally import Tally
 from .parameter_entry import ParameterEntry
 from .result_entry import ResultEntry
 
-__all__ = ["ProgramFile", "ProgressEntry"]
+__all__ = ["ProgramFile"]
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -124,7 +124,7 @@ class ProgramFile(BaseModel):
     buffering: Buffering = "program"
     """What makes the program print in time."""
     environment: dict[str, Any] = {}
-    """Variables set for the program."""
+    """Variables set for the program; or more than that, by the keys of a class's `Environment`."""
     templates: dict[str, str] = {}
     """Files to be rendered into the working directory: their names, and their templates beside this file."""
     limits: Limits = Limits()

@@ -16,7 +16,7 @@ from outrider.client.export.renaming import Renaming, file_names
 from outrider.client.export.run_script import RunScript
 from outrider.communicators import InputFile, JobRecord, JobSpec, Outcome, OutputFile, Provenance, RunFacts
 from outrider.config.errors import CannotExport
-from outrider.tasks import Catalogue
+from outrider.tasks import Catalogue, load_program
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -95,6 +95,16 @@ def test_two_inputs_of_one_name_standard_input_and_a_configuration_travel(tmp_pa
     done = run_script(folder)
     assert done.returncode == 0, done.stderr
     assert (folder / "run" / "joined").read_text() == "a\nb\nc d\nfirst=../inputs/x.txt\nit's $HOME\n"
+
+
+def test_the_description_is_the_file_that_describes_the_program(tmp_path):
+    (tmp_path / "join.yaml").write_text("executable: cat\nparameters: {sources: {type: [path], positional: true}}\n")
+    source = tmp_path / "x"
+    source.write_text("x\n")
+    ran = Ran(tmp_path, Join(sources=[source]))
+    for task, name in ((load_program(tmp_path / "join.yaml"), "join.yaml"), (Join, Path(__file__).name)):
+        export_job(ran.record, Catalogue([task]), ran.settings, tmp_path / f"with {name}")
+        assert [path.name for path in (tmp_path / f"with {name}" / "description").iterdir()] == [name]
 
 
 def test_a_secret_is_asked_for_by_name_and_is_nowhere(tmp_path):

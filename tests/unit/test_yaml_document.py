@@ -184,9 +184,9 @@ def test_what_cannot_be_read_is_named(tmp_path):
     os.mkfifo(tmp_path / "fifo")
     for path, words in (
         (tmp_path / "missing.yaml", "there is no such file"),
-        (tmp_path, "no regular file"),
-        (tmp_path / "fifo", "no regular file"),
-        ("/dev/zero", "no regular file"),
+        (tmp_path, "it is no file"),
+        (tmp_path / "fifo", "it is no file"),
+        ("/dev/zero", "it is no file"),
         ("a\0b", "cannot be read"),
         (tmp_path / ("x" * 300), "cannot be read"),
     ):
