@@ -9,6 +9,7 @@ from .launch import Launch, plan_launch
 from .masking import masked
 from .rehearsal import rehearse
 from .site import Site
+from .version_answer import version_answer
 
 if TYPE_CHECKING:
     from .celery_app import app, celery_name
@@ -24,6 +25,7 @@ __all__ = [
     "masked",
     "plan_launch",
     "rehearse",
+    "version_answer",
 ]
 
 
