@@ -33,8 +33,8 @@ def copy_file(source: Path, target: Path, roots: tuple[Path, ...] | None = None)
         OSError: when it cannot be read, is no file or leads out of all roots, or the target exists.
     """
     real = source.resolve(strict=True)
-    if roots is not None and not any(real.is_relative_to(root.resolve()) for root in roots):
-        raise OSError(0, "is a link that leads elsewhere")
+    if not _is_in(real, roots):
+        raise OSError(0, "lies elsewhere, or is a link that leads elsewhere")
     descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would keep us waiting
     with open(descriptor, "rb") as content:
         mode = os.fstat(descriptor).st_mode
@@ -51,11 +51,17 @@ def copy_file(source: Path, target: Path, roots: tuple[Path, ...] | None = None)
     return CopiedFile(source, size, digest.hexdigest())
 
 
-def copy_input(source: Path, target: Path) -> Iterator[CopiedFile | str]:
-    """Copy an input, a file or a whole folder; yield each file, and a sentence for each that was left out."""
-    if not source.is_dir():
+def copy_input(source: Path, target: Path, roots: tuple[Path, ...] | None = None) -> Iterator[CopiedFile | str]:
+    """Copy an input, a file or a whole folder; yield each file, and a sentence for each that was left out.
+
+    Args:
+        source: the input.
+        target: where nothing is yet.
+        roots: folders in one of which it must really lie; `None`: anywhere.
+    """
+    if not source.is_dir() or not _is_in(source.resolve(), roots):
         try:
-            yield copy_file(source, target)
+            yield copy_file(source, target, roots)
         except OSError as error:
             target.unlink(missing_ok=True)
             yield f"the input {source} cannot be copied: {error.strerror or error}"
@@ -75,3 +81,7 @@ def copy_input(source: Path, target: Path) -> Iterator[CopiedFile | str]:
         for name in folders:
             if name not in links:
                 (target / here.relative_to(source) / name).mkdir()
+
+
+def _is_in(real: Path, roots: tuple[Path, ...] | None) -> bool:
+    return roots is None or any(real.is_relative_to(root.resolve()) for root in roots)
