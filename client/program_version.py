@@ -5,7 +5,7 @@ from pathlib import Path
 from ..config import program_environment
 from ..config.errors import CannotRun
 from ..tasks import TaskDescription, ThirdPartyTask
-from ..worker import plan_launch, said_version
+from ..worker import plan_launch, version_answer
 
 __all__ = ["program_version_here"]
 
@@ -18,6 +18,6 @@ def program_version_here(task: TaskDescription) -> str:
         return ""
     try:
         launch = plan_launch(task, Path.cwd(), program_environment(), {})
-        return said_version(launch, task.version_arguments, _TIMEOUT_SECONDS)
+        return version_answer((launch.program, *task.version_arguments), launch.environment, _TIMEOUT_SECONDS)
     except (CannotRun, OSError):
         return ""

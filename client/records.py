@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..communicators import JOB_ID_PATTERN, JobRecord, RedisClient, commands, read_record
-from ..config.errors import AmbiguousJob, JobNotFound
+from ..communicators import JOB_ID_PATTERN, RECORD_FILE, JobRecord, RedisClient, commands, read_record
+from ..config.errors import AmbiguousJob, JobNotFound, RecordDamaged
 from .listing import SHORTEST_PREFIX, find_id
 
 __all__ = ["FoundRecord", "find_record"]
@@ -35,9 +35,12 @@ def find_record(redis: RedisClient, jobs_directory: Path, word: str) -> FoundRec
     except JobNotFound:
         folder = _folder_of(jobs_directory, word)
     try:
-        return FoundRecord(read_record(folder), folder)
+        record = read_record(folder)
     except FileNotFoundError:
         raise JobNotFound(word) from None
+    if record.id != folder.name:  # its program may have written it, to have another folder taken for the job's
+        raise RecordDamaged(str(folder / RECORD_FILE), f"it is that of another job, {record.id}")
+    return FoundRecord(record, folder)
 
 
 def _folder_of(jobs_directory: Path, word: str) -> Path:

@@ -67,6 +67,7 @@ from .output import (
     ProgressPattern,
     ProgressReader,
     ProgressTally,
+    fresh_file,
 )
 from .peers import (
     ExecutorLink,
@@ -178,6 +179,7 @@ __all__ = [
     "backend_at",
     "commands",
     "described",
+    "fresh_file",
     "pack",
     "read_record",
     "unpack",

@@ -6,9 +6,9 @@ from .clean_up import CleanUp
 from .executor import Executor
 from .launch import Launch, plan_launch
 from .masking import MASK
-from .program_version import said_version
 from .rehearsal import rehearse
 from .site import Site
+from .version_answer import version_answer
 
 if TYPE_CHECKING:
     from .celery_app import app, celery_name
@@ -23,7 +23,7 @@ __all__ = [
     "celery_name",
     "plan_launch",
     "rehearse",
-    "said_version",
+    "version_answer",
 ]
 
 

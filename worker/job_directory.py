@@ -13,8 +13,9 @@
             outputs/         declared outputs that are to go elsewhere, until they are moved
 """
 
+import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ..communicators import RECORD_FILE, Claim, JobRecord
@@ -59,17 +60,19 @@ class JobDirectory:
         """
         files = {self._inside(name): _encoded(name, text) for name, text in input_files.items()}
         files[self.job / PARAMETERS_FILE] = self._held.spec.model_dump_json(indent=2).encode()
-        try:
-            self._jobs.mkdir(parents=True, exist_ok=True)
-            for folder in (self.work, *(self._inside(str(folder)) for folder in folders)):
-                with opened_folder(self._jobs, folder):
-                    pass
+        with _refused_by_system():
+            self._make(self.work, *(self._inside(str(folder)) for folder in folders))
             for path, content in files.items():
                 self._write(path, content)
-        except OSError as error:
-            raise CannotRun(
-                "environment", f"cannot make the job directory: {error}; check OUTRIDER_WORK_ROOT"
-            ) from error
+
+    def make_work(self) -> None:
+        """Make the working directory, for what runs before anything else is known; no link is followed here either.
+
+        Raises:
+            CannotRun: when the work root cannot be written.
+        """
+        with _refused_by_system():
+            self._make(self.work)
 
     def staged(self, output: Path) -> Path | None:
         """Return the file that the program left as a declared output, `None` if there is none.
@@ -131,6 +134,12 @@ class JobDirectory:
                 link_file(before, place.name, folder)
         return place
 
+    def _make(self, *folders: Path) -> None:
+        self._jobs.mkdir(parents=True, exist_ok=True)
+        for folder in folders:
+            with opened_folder(self._jobs, folder):
+                pass
+
     def _write(self, path: Path, content: bytes) -> None:
         with opened_folder(self._jobs, path.parent) as folder:
             write_file(path.name, folder, content)
@@ -145,6 +154,14 @@ class JobDirectory:
         if not path.is_relative_to(self.work) or "\0" in name:
             raise CannotRun("validation", f"the input file {name!r} would lie outside of the job directory")
         return path
+
+
+@contextlib.contextmanager
+def _refused_by_system() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotRun("environment", f"cannot make the job directory: {error}; check OUTRIDER_WORK_ROOT") from error
 
 
 def _encoded(name: str, text: str) -> bytes:

@@ -2,11 +2,9 @@
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 from ..communicators import LedgerCommunicator
-from ..config.errors import CannotRun
 from ..tasks import Environment, TaskDescription, environment_of
 from .job_directory import JobDirectory
 from .secret_folder import read_secrets
@@ -55,7 +53,7 @@ class Preparation:
         """Return what modules and scripts leave. A process that they leave as well lives as long as the attempt."""
         site, directory = self._site, self._directory
         steps = await asyncio.to_thread(ShellSteps.of, environment, site.environment, site.modules_init)
-        await asyncio.to_thread(_make, directory.work)
+        await asyncio.to_thread(directory.make_work)
         self._upward.wake()  # somebody may have wanted something before we listened
         inherited = {**site.environment, **self._cookies}
         capturing = captured_variables(steps, inherited, directory.work, directory.attempt / "environment.log")
@@ -77,10 +75,3 @@ class Preparation:
             working.cancel()
             ending.cancel()
             await asyncio.wait({working, ending})
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotRun("environment", f"cannot make the job directory: {error}; check OUTRIDER_WORK_ROOT") from error

@@ -36,8 +36,8 @@ def copy_file(source: Path, target: Path, roots: tuple[Path, ...] | None = None)
         OSError: when it cannot be read, is no file or leads out of all roots, or the target exists.
     """
     real = source.resolve(strict=True)
-    if roots is not None and not any(real.is_relative_to(root.resolve()) for root in roots):
-        raise OSError(errno.EINVAL, "it is a link that leads elsewhere")
+    if not _is_in(real, roots):
+        raise OSError(errno.EINVAL, "lies elsewhere, or is a link that leads elsewhere")
     with open_regular(real) as content:
         mode = os.fstat(content.fileno()).st_mode
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -51,10 +51,16 @@ def copy_file(source: Path, target: Path, roots: tuple[Path, ...] | None = None)
     return CopiedFile(source, size, digest.hexdigest())
 
 
-def copy_input(source: Path, target: Path) -> Iterator[CopiedFile | str]:
-    """Copy an input, a file or a whole folder; yield each file, and a sentence for each that was left out."""
-    if not source.is_dir():
-        yield _copied_or_why_not(source, target)
+def copy_input(source: Path, target: Path, roots: tuple[Path, ...] | None = None) -> Iterator[CopiedFile | str]:
+    """Copy an input, a file or a whole folder; yield each file, and a sentence for each that was left out.
+
+    Args:
+        source: the input.
+        target: where nothing is yet.
+        roots: folders in one of which it must really lie; `None`: anywhere.
+    """
+    if not source.is_dir() or not _is_in(source.resolve(), roots):
+        yield _copied_or_why_not(source, target, roots)
         return
     target.mkdir(parents=True)
     for folder, folders, names in os.walk(source):
@@ -76,3 +82,7 @@ def _copied_or_why_not(source: Path, target: Path, roots: tuple[Path, ...] | Non
     except OSError as error:
         target.unlink(missing_ok=True)
         return f"the input {source} cannot be copied: {error.strerror or error}"
+
+
+def _is_in(real: Path, roots: tuple[Path, ...] | None) -> bool:
+    return roots is None or any(real.is_relative_to(root.resolve()) for root in roots)

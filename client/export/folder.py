@@ -1,8 +1,10 @@
 """All that goes into an exported folder."""
 
+import os
 from pathlib import Path
 
 from ...communicators import InputFile
+from ...config import Settings
 from ...config.errors import OutriderError
 from .copying import CopiedFile, copy_file, copy_input
 from .job_file import job_file
@@ -16,23 +18,26 @@ __all__ = ["write_folder"]
 #: Where a first-party task is started: two folders below its parameters.
 _BELOW_PARAMETERS = "attempt-1/work"
 _PARAMETERS = "parameters.json"
+#: Bytes; a file that a worker has written for a program has fewer, unless the program has changed it.
+_LARGEST_FILE = 16 * 2**20
 
 
-def write_folder(folder: Path, material: Material, output_roots: tuple[Path, ...], *, with_inputs: bool) -> list[str]:
+def write_folder(folder: Path, material: Material, settings: Settings, *, with_inputs: bool) -> list[str]:
     """Write everything into an empty folder; return a sentence for each thing that is not as it was recorded.
 
     Raises:
         OSError: when the folder cannot be written.
     """
-    return _Folder(folder, material, output_roots, with_inputs=with_inputs).write()
+    return _Folder(folder, material, settings, with_inputs=with_inputs).write()
 
 
 class _Folder:
-    def __init__(self, folder: Path, material: Material, output_roots: tuple[Path, ...], *, with_inputs: bool) -> None:
+    def __init__(self, folder: Path, material: Material, settings: Settings, *, with_inputs: bool) -> None:
         self._folder = folder
         self._material = material
         self._record = material.record
-        self._roots = (material.job, *output_roots)
+        self._roots = (material.job, *settings.output_roots)
+        self._input_roots = settings.input_roots or None
         self._names = file_names(material.inputs()) if with_inputs else {}
         self._problems: list[str] = []
         #: From where the program is started to the exported folder.
@@ -58,8 +63,9 @@ class _Folder:
         script = self._script(has_files=has_files)
         self._write("run.sh", script.text())
         (self._folder / "run.sh").chmod(0o755)
-        self._write("README.txt", readme(record, script, self._names, self._problems))
-        return self._problems
+        problems = [os.fsencode(problem).decode("utf-8", "replace") for problem in self._problems]  # they name any file
+        self._write("README.txt", readme(record, script, self._names, problems))
+        return problems
 
     def _renamed(self, inputs: str) -> Renaming:
         return Renaming({path: f"{inputs}/{name}" for path, name in self._names.items()})
@@ -73,7 +79,7 @@ class _Folder:
         provenance = self._record.provenance
         recorded = provenance.inputs if provenance else {}
         for path, name in self._names.items():
-            for copied in copy_input(Path(path), self._folder / "inputs" / name):
+            for copied in copy_input(Path(path), self._folder / "inputs" / name, self._input_roots):
                 if isinstance(copied, str):
                     self._problems.append(copied)
                 elif changed := _changed(copied, recorded.get(str(copied.source))):
@@ -116,7 +122,11 @@ class _Folder:
         """Return what the program found, if its folder is still there; else what today's description makes."""
         place = self._material.work / name
         try:
-            if place.resolve(strict=True).is_relative_to(self._material.work.resolve()) and place.is_file():
+            if (
+                place.resolve(strict=True).is_relative_to(self._material.work.resolve())
+                and place.is_file()
+                and place.stat().st_size <= _LARGEST_FILE
+            ):
                 return place.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             pass

@@ -139,6 +139,43 @@ def test_a_folder_as_an_input_is_copied_without_links_that_lead_out(tmp_path):
     assert all(name in problems for name in ("outside", "up", "pipe"))
 
 
+@pytest.mark.parametrize("is_folder", [False, True], ids=["file", "folder"])
+def test_an_input_that_no_worker_would_have_taken_is_not_handed_on(tmp_path, is_folder):
+    allowed, home = tmp_path / "allowed", tmp_path / "home"
+    allowed.mkdir()
+    home.mkdir()
+    (home / "key").write_text("private")
+    (allowed / "link").symlink_to(home if is_folder else home / "key")
+    ran = Ran(tmp_path, Join(sources=[home if is_folder else home / "key", allowed / "link"]))
+    ran.settings = ran.settings.model_copy(update={"input_roots": (allowed,)})
+    problems = ran.export(tmp_path / "out").problems
+    assert sum("lies elsewhere" in problem for problem in problems) == 2
+    assert not any(p.read_bytes() == b"private" for p in (tmp_path / "out" / "inputs").rglob("*") if p.is_file())
+
+
+def test_a_small_file_that_became_large_is_not_read(tmp_path):
+    source = tmp_path / "x"
+    source.write_text("x\n")
+    ran = Ran(tmp_path, Join(sources=[source]))
+    os.truncate(ran.job / "attempt-1" / "work" / "settings" / "join.conf", 17 * 2**20)
+    assert "today's description" in " ".join(ran.export(tmp_path / "out").problems)
+    assert (tmp_path / "out" / "files" / "settings" / "join.conf").read_text() == "first=../inputs/x\n"
+
+
+def test_names_that_are_no_unicode_are_copied_or_told(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    Path(os.fsdecode(os.path.join(os.fsencode(folder), b"\xe9"))).write_text("x")
+    os.mkfifo(os.path.join(os.fsencode(folder), b"pipe\xe9"))
+    ran = Ran(tmp_path, Join(sources=[folder]))
+    problems = ran.export(tmp_path / "out.tar.gz").problems
+    assert "pipe\N{REPLACEMENT CHARACTER} cannot be copied" in " ".join(problems)
+    assert ran.export(tmp_path / "out").problems == problems
+    assert (tmp_path / "out" / "inputs" / "data" / os.fsdecode(b"\xe9")).read_text() == "x"
+    with pytest.raises(CannotExport, match=r"is no Unicode, so no \.zip can hold it"):
+        ran.export(tmp_path / "out.zip")
+
+
 def test_an_output_that_became_a_link_out_of_the_job_is_not_followed(tmp_path):
     source, secret = tmp_path / "x", tmp_path / "secret"
     source.write_text("x")

@@ -169,6 +169,12 @@ def test_a_billion_laughs_by_references_are_refused(one, words):
     assert time.monotonic() - begun < 30
 
 
+@pytest.mark.parametrize("large", ["x" * 500_000, {"x" * 500_000: 1}], ids=["text", "key"])
+def test_a_long_text_cannot_be_named_again_and_again(large):
+    with pytest.raises(InvalidReference, match="too much text"):
+        resolve(["{{ large }}"] * 20, {"large": large})
+
+
 def test_levels_that_references_add_are_bounded():
     deep = 1
     for _ in range(99):

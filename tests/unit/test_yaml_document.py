@@ -161,6 +161,8 @@ HOSTILE = {
     "deep questions": ("? " * 400_000, "more than 100 levels"),
     "many values": ("[" + "1," * 500_000 + "]", "more than 100000 values"),
     "many bytes": ("#" * (2**20 + 1), "larger than 1 MiB"),
+    "a long text again and again": (f"a: &a {'x' * 500_000}\nb: [{'*a,' * 20}]", "more than 4194304 characters"),
+    "a long key again and again": (f"a: &a\n  ? {'x' * 500_000}\n  : 1\nb: [{'*a,' * 20}]", "more than 4194304 char"),
     "many problems": ("a: 1\n" * 40_000, "and 39979 more"),
     "a long word": ("*" + "a" * 1_000_000, "undefined alias"),
 }
