@@ -64,6 +64,12 @@ def test_a_variable_is_understood(monkeypatch, name, text, field, value):
     assert getattr(load_settings(), field) == value
 
 
+def test_what_is_no_duration_is_told_what_one_looks_like(monkeypatch):
+    monkeypatch.setenv("OUTRIDER_GRACE", "1 hour")
+    with pytest.raises(SettingsError, match="is no duration; give seconds, or a number with a unit: 90s, 5m, 2h, 7d"):
+        load_settings()
+
+
 WRONG = [
     ("CONCURRENCY", "many"),
     ("CONCURRENCY", "0"),
