@@ -302,6 +302,8 @@ def test_p9_what_is_wrong_with_a_description_is_said_with_its_line(problems, tmp
         ("{type: path, output: true, default: ../up}", "name an output"),
         ("{type: path, output: {optinal: true}}", "p.output.optinal: there is no such key; did you mean 'optional'?"),
         ("{type: path, output: maybe}", "p.output="),
+        ("{type: path, output: yes}", "p.output='yes': is text in YAML 1.2; write true or false"),
+        ("{type: int, flag: on}", "p.flag='on': is text in YAML 1.2; write true or false"),
     ],
 )
 def test_p9_a_wrong_parameter_is_named_with_its_line(problems, entry, words):
