@@ -104,9 +104,17 @@ def _import(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except Exception as error:
-        raise CatalogueError(f"the task module {name!r} cannot be imported: {type(error).__name__}: {error}") from error
+        hint = "; modules are looked for in the working directory and on PYTHONPATH" if _is_of(name, error) else ""
+        raise CatalogueError(
+            f"the task module {name!r} cannot be imported: {type(error).__name__}: {error}{hint}"
+        ) from error
     finally:
         _being_loaded.reset(token)
+
+
+def _is_of(name: str, error: Exception) -> bool:
+    """Whether it is the module itself, or a package around it, that is not found, and nothing that it imports."""
+    return isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}.")
 
 
 def _tasks_of(module: ModuleType) -> Iterator[type[TaskDescription]]:

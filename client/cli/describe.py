@@ -1,6 +1,7 @@
 """Commands about tasks: what there is, what it takes, what it would run."""
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -21,7 +22,7 @@ from ...tasks import (
     task_schema,
 )
 from ...tasks import program_schema as schema_of_programs
-from ...worker import rehearse
+from ...worker import Launch, rehearse
 from ..default import default_client
 from .output import json_option, print_fields, print_json, print_table
 from .parameters import file_option, parameter_option
@@ -87,7 +88,7 @@ def _print_description(task: type[TaskDescription]) -> None:
 @click.option("--no-source", "sourcing", flag_value=False, default=True, help="Leave out what modules and scripts do.")
 @json_option
 def dry_run(task: str, words: tuple[str, ...], file: Path | None, sourcing: bool, as_json: bool) -> None:
-    """Show exactly what a task, or a job file, would run, without running it.
+    """Show exactly what a task, or a job file, would run, without running it; leave with 0 only if the program is here.
 
     Modules are loaded and scripts are sourced for that, in a temporary directory. Secrets are not read.
     """
@@ -95,7 +96,8 @@ def dry_run(task: str, words: tuple[str, ...], file: Path | None, sourcing: bool
     prepared = request.task.with_absolute_inputs(Path.cwd())
     work = Path("<job directory>/attempt-1/work")
     directory = prepared.working_directory() or work
-    launch = rehearse(prepared.with_staged_outputs(work), directory, load_settings(), _COOKIES, sourcing=sourcing)
+    staged = prepared.with_staged_outputs(work)
+    launch, missing = rehearse(staged, directory, load_settings(), _COOKIES, sourcing=sourcing)
     outputs = _outputs(prepared, work)
     origins = {name: {"value": value, "from": request.origins[name]} for name, value in prepared.parameters().items()}
     stdout = next((f.parameter for f in prepared.task_fields() if isinstance(f.place, Stdout)), "")
@@ -108,7 +110,18 @@ def dry_run(task: str, words: tuple[str, ...], file: Path | None, sourcing: bool
             "unset": launch.unset,
         }
         print_json({**facts, **streams, "outputs": outputs, "input_files": launch.input_files, "parameters": origins})
-        return
+    else:
+        _print_plan(launch, directory, streams, outputs)
+        click.echo()
+        rows = [(name, repr(origin["value"]), str(origin["from"])) for name, origin in origins.items()]
+        print_table(("PARAMETER", "VALUE", "FROM"), rows)
+    if missing:
+        raise missing[0]
+
+
+def _print_plan(
+    launch: Launch, directory: Path, streams: Mapping[str, object], outputs: Mapping[str, Mapping[str, str]]
+) -> None:
     redirects = [f"{name} {path}" for name, path in streams.items() if path]
     print_fields(
         [
@@ -121,8 +134,6 @@ def dry_run(task: str, words: tuple[str, ...], file: Path | None, sourcing: bool
             *((f"file {name}", Text(text)) for name, text in launch.input_files.items()),
         ]
     )
-    click.echo()
-    print_table(("PARAMETER", "VALUE", "FROM"), [(n, repr(o["value"]), str(o["from"])) for n, o in origins.items()])
 
 
 def _outputs(task: TaskDescription, work: Path) -> dict[str, dict[str, str]]:

@@ -27,6 +27,8 @@ _COLOURS = {
 
 #: Columns that other programs cut out.
 _WHOLE = ("ID", "TASK", "STATE")
+#: Columns that may be cut to keep a row on one line: `show` has the whole text.
+_CUT = ("NOTE",)
 _UNFOLDED = 100_000
 #: Longer names, such as paths, do not make the others wider.
 _NAME_WIDTH = 24
@@ -52,8 +54,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) ->
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column in _WHOLE)
     for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+        table.add_row(*map(_cell, columns, row))
     _print(table)
+
+
+def _cell(column: str, value: str | Text) -> Text:
+    if isinstance(value, Text):
+        return value
+    return Text(value, no_wrap=True, overflow="ellipsis") if column in _CUT else Text(value)
 
 
 def print_fields(rows: Iterable[tuple[str, str | Text]]) -> None:

@@ -93,7 +93,7 @@ class Material:
             raise OutriderError(f"{type(error).__name__}: {error}") from error
 
     def source(self) -> Path | None:
-        """Return the file that describes the task, `None` if nobody knows."""
+        """Return the file that describes the task, a module's or a YAML file, `None` if nobody knows."""
         return definition_file(self.description) if self.description else None
 
     def _fields(self) -> Iterable[Any]:

@@ -35,7 +35,7 @@ def _problem(document: Document, detail: ErrorDetails, model: type[BaseModel], p
     name = _dotted(where)
     match detail["type"]:
         case "missing":
-            missing = (*where, loc[-1])
+            missing = where if where == (*place, *loc) else (*where, loc[-1])
             return document.problem(where, f"{_dotted(missing)}: is required")
         case "extra_forbidden":
             known = sorted(_names(model, loc[:-1]))

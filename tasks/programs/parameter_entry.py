@@ -31,6 +31,13 @@ def _check_pattern(value: str) -> str:
     return value
 
 
+def _not_a_switch(value: Any) -> Any:
+    """Refuse what YAML 1.1 took for a truth value, where any text would do, or a mapping."""
+    if isinstance(value, str) and value.lower() in ("yes", "no", "on", "off"):
+        raise ValueError("is text in YAML 1.2; write true or false")
+    return value
+
+
 class OutputEntry(BaseModel):
     """What is asked of a file that the program leaves."""
 
@@ -70,7 +77,7 @@ class ParameterEntry(BaseModel):
     """A regular expression that is found in each text."""
 
     flag: Annotated[
-        str | None, BeforeValidator(lambda v: "" if v is True else v, json_schema_input_type=str | bool)
+        str | None, BeforeValidator(lambda v: "" if v is True else _not_a_switch(v), json_schema_input_type=str | bool)
     ] = None
     """The option's name with its dashes; `true`: the parameter's name with `--` before it."""
     joined: str | None = None
@@ -96,7 +103,7 @@ class ParameterEntry(BaseModel):
     output: Annotated[
         OutputEntry | None,
         BeforeValidator(
-            lambda v: {True: {}, False: None}[v] if isinstance(v, bool) else v,
+            lambda v: {True: {}, False: None}[v] if isinstance(v, bool) else _not_a_switch(v),
             json_schema_input_type=bool | OutputEntry,
         ),
     ] = None

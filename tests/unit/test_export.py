@@ -9,7 +9,19 @@ from typing import Annotated, ClassVar
 
 import pytest
 
-from outrider import Flag, JobState, Limits, Output, Positional, RetryPolicy, Settings, Stdin, Stdout, ThirdPartyTask
+from outrider import (
+    Flag,
+    JobState,
+    Limits,
+    Output,
+    Positional,
+    RetryPolicy,
+    Settings,
+    Stdin,
+    Stdout,
+    ThirdPartyTask,
+    load_program,
+)
 from outrider.client.export import export_job
 from outrider.client.export.job_file import job_file
 from outrider.client.export.renaming import Renaming, file_names
@@ -225,6 +237,16 @@ def test_a_task_that_nobody_knows_any_more_is_exported_with_a_warning(tmp_path):
     exported = export_job(ran.record, Catalogue([]), ran.settings, tmp_path / "out")
     assert "no task is called 'join'" in exported.problems[0]
     assert (tmp_path / "out" / "inputs" / "x").exists(), "the record knows the inputs that were hashed"
+
+
+def test_a_program_described_in_yaml_is_exported_with_its_file(tmp_path):
+    source, described = tmp_path / "x", tmp_path / "join.yaml"
+    source.write_text("x")
+    described.write_text("executable: cat\nparameters: {sources: {type: [path], positional: true}}\n")
+    ran = Ran(tmp_path, Join(sources=[source]))
+    export_job(ran.record, Catalogue([load_program(described)]), ran.settings, tmp_path / "out")
+    assert [file.name for file in (tmp_path / "out" / "description").iterdir()] == ["join.yaml"]
+    assert (tmp_path / "out" / "description" / "join.yaml").read_text() == described.read_text()
 
 
 def test_names_are_the_last_parts_of_paths_and_never_lead_anywhere():

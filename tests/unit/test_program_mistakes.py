@@ -92,6 +92,8 @@ def test_p9_what_is_wrong_with_a_description_is_said_with_its_line(problems, tmp
         ("{type: int, flag: -p, negative: -n}", "p: negative is for bool"),
         ("{type: text, output: true}", "must be a Path"),
         ("{type: path, output: true, default: ../up}", "name an output"),
+        ("{type: path, output: yes}", "p.output='yes': is text in YAML 1.2; write true or false"),
+        ("{type: int, flag: on}", "p.flag='on': is text in YAML 1.2; write true or false"),
         ("{type: path, output: {optinal: true}}", "p.output.optinal: there is no such key; did you mean 'optional'?"),
         ("{type: path, output: maybe}", "p.output="),
     ],
