@@ -28,7 +28,7 @@ from outrider.client.export.renaming import Renaming, file_names
 from outrider.client.export.run_script import RunScript
 from outrider.communicators import InputFile, JobRecord, JobSpec, Outcome, OutputFile, Provenance, RunFacts
 from outrider.config.errors import CannotExport
-from outrider.tasks import Catalogue, load_program
+from outrider.tasks import Catalogue
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 
