@@ -1,6 +1,7 @@
 """How the command line prints: tables for people, JSON for programs."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,8 @@ _CUT = ("NOTE",)
 _UNFOLDED = 100_000
 #: Longer names, such as paths, do not make the others wider.
 _NAME_WIDTH = 24
+#: All control characters but tab and line feed.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def as_json(value: Any) -> Any:
@@ -54,14 +57,15 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) ->
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column in _WHOLE)
     for row in rows:
-        table.add_row(*map(_cell, columns, row))
+        table.add_row(*map(_column_cell, columns, row))
     _print(table)
 
 
-def _cell(column: str, value: str | Text) -> Text:
-    if isinstance(value, Text):
-        return value
-    return Text(value, no_wrap=True, overflow="ellipsis") if column in _CUT else Text(value)
+def _column_cell(column: str, value: str | Text) -> Text:
+    cell = _cell(value)
+    if column in _CUT:
+        cell.no_wrap, cell.overflow = True, "ellipsis"
+    return cell
 
 
 def print_fields(rows: Iterable[tuple[str, str | Text]]) -> None:
@@ -71,7 +75,7 @@ def print_fields(rows: Iterable[tuple[str, str | Text]]) -> None:
     table.add_column(overflow="fold")
     for name, value in rows:
         if value:
-            table.add_row(name, value if isinstance(value, Text) else Text(value))
+            table.add_row(_cell(name), _cell(value))
     _print(table)
 
 
@@ -88,8 +92,16 @@ def print_sections(sections: Mapping[str, Sequence[tuple[str, str | Text]]]) -> 
         table.add_column(style="bold", min_width=width, overflow="fold")
         table.add_column(overflow="fold")
         for name, value in rows:
-            table.add_row(Text(name), value if isinstance(value, Text) else Text(value))
+            table.add_row(_cell(name), _cell(value))
         _print(table)
+
+
+def _cell(value: str | Text) -> Text:
+    """Return a value as text that does nothing to a terminal: programs and producers have chosen parts of it."""
+    text = value if isinstance(value, Text) else Text(value)
+    if not _CONTROL.search(text.plain):
+        return text
+    return Text(_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text.plain), style=text.style)
 
 
 def _print(table: Table | Text) -> None:
