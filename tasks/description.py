@@ -8,11 +8,10 @@ from typing import Any, ClassVar, NewType, Self, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
-from ..config import Limits, RetryPolicy
+from ..config import Limits, RetryPolicy, did_you_mean
 from ..config.errors import InvalidParameters
 from .environment import Environment, check_environment
 from .fields import TaskField, check_field_names, task_fields
-from .files import did_you_mean
 from .paths import with_paths
 from .secret_fields import check_no_secrets
 from .staging import staged_outputs, with_staged_outputs
