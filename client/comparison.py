@@ -39,7 +39,7 @@ def compare(a: JobRecord, b: JobRecord) -> list[Difference]:
         *_facts("parameters", _parameters(a), _parameters(b), pair),
         *_facts("tasklets", _tasklets(a), _tasklets(b), pair),
         *_facts("run", _run(a), _run(b), pair, shown_only=("host",)),
-        *_facts("environment", _environment(a), _environment(b), pair),
+        *_facts("environment", _variables(a), _variables(b), pair),
         *_made_with(a.provenance, b.provenance, pair),
         *_inputs(_provenance(a).inputs, _provenance(b).inputs),
         *_facts("outputs", _outputs(a), _outputs(b), pair),
@@ -99,10 +99,8 @@ def _run(record: JobRecord) -> dict[str, Any]:
     return {"command": record.run.command, "host": record.run.host} if record.run else {}
 
 
-def _environment(record: JobRecord) -> dict[str, Any]:
-    """Return the variables, without those by which Outrider knows its own."""
-    variables = record.run.environment if record.run else {}
-    return {name: value for name, value in variables.items() if not name.startswith("OUTRIDER_")}
+def _variables(record: JobRecord) -> dict[str, str]:
+    return record.run.task_variables if record.run else {}
 
 
 def _provenance(record: JobRecord) -> Provenance:

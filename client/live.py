@@ -6,7 +6,17 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from ..communicators import Finished, Heartbeat, JobState, LogLines, Message, Outcome, Progress, StateChanged
+from ..communicators import (
+    Finished,
+    Heartbeat,
+    JobState,
+    LogLines,
+    Message,
+    Outcome,
+    Progress,
+    Snapshot,
+    StateChanged,
+)
 from .ending import ending_lines
 
 __all__ = ["show_messages"]
@@ -36,9 +46,14 @@ class _Screen:
         self._console = console
         self._line = self.bar.add_task("waiting", total=None, shown="")
         self._tenths = -1
+        self._snapshot: Snapshot | None = None
 
     def show(self, message: Message) -> None:
+        self._show_missed(message)
         match message:
+            case Snapshot(state=state):
+                self._snapshot = message
+                self.bar.update(self._line, description=str(state))
             case Progress():
                 self._progress(message)
             case Heartbeat(rss=rss):
@@ -56,6 +71,13 @@ class _Screen:
     def end(self, message: Finished) -> None:
         for line in (*ending_lines(message.outcome), str(message)):
             self._print(line)
+
+    def _show_missed(self, following: Message) -> None:
+        """Say where the job stood, unless its whole story follows."""
+        snapshot, self._snapshot = self._snapshot, None
+        whole = isinstance(following, StateChanged) and following.state is JobState.QUEUED
+        if snapshot and not whole:
+            self._print(str(snapshot))
 
     def _progress(self, message: Progress) -> None:
         shown = str(message).removeprefix("progress: ")

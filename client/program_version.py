@@ -1,17 +1,15 @@
 """What a task's program says of its version on this machine."""
 
-import subprocess
 from pathlib import Path
 
 from ..config import program_environment
 from ..config.errors import CannotRun
 from ..tasks import TaskDescription, ThirdPartyTask
-from ..worker import plan_launch
+from ..worker import plan_launch, version_answer
 
 __all__ = ["program_version_here"]
 
 _TIMEOUT_SECONDS = 5.0
-_LONGEST = 200
 
 
 def program_version_here(task: TaskDescription) -> str:
@@ -20,15 +18,6 @@ def program_version_here(task: TaskDescription) -> str:
         return ""
     try:
         launch = plan_launch(task, Path.cwd(), program_environment(), {})
-        answer = subprocess.run(
-            [launch.program, *task.version_arguments],
-            env=launch.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=_TIMEOUT_SECONDS,
-            check=False,
-        )
-    except (CannotRun, OSError, subprocess.TimeoutExpired):
+        return version_answer((launch.program, *task.version_arguments), launch.environment, _TIMEOUT_SECONDS)
+    except (CannotRun, OSError):
         return ""
-    return answer.stdout[:4096].decode("utf-8", "replace").partition("\n")[0].strip()[:_LONGEST]

@@ -5,14 +5,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..communicators import JobRecord, RedisClient, commands, read_record
-from ..config.errors import AmbiguousJob, JobNotFound
+from ..communicators import JOB_ID_PATTERN, RECORD_FILE, JobRecord, RedisClient, commands, read_record
+from ..config.errors import AmbiguousJob, JobNotFound, RecordDamaged
 from .listing import SHORTEST_PREFIX, find_id
 
 __all__ = ["FoundRecord", "find_record"]
 
-#: What may name a job's directory.
-_PLAIN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+_JOB_ID = re.compile(JOB_ID_PATTERN)
 
 
 @dataclass(frozen=True)
@@ -36,17 +35,20 @@ def find_record(redis: RedisClient, jobs_directory: Path, word: str) -> FoundRec
     except JobNotFound:
         folder = _folder_of(jobs_directory, word)
     try:
-        return FoundRecord(read_record(folder), folder)
+        record = read_record(folder)
     except FileNotFoundError:
         raise JobNotFound(word) from None
+    if record.id != folder.name:  # its program may have written it, to have another folder taken for the job's
+        raise RecordDamaged(str(folder / RECORD_FILE), f"it is that of another job, {record.id}")
+    return FoundRecord(record, folder)
 
 
 def _folder_of(jobs_directory: Path, word: str) -> Path:
-    if not _PLAIN_WORD.fullmatch(word):
+    if not _JOB_ID.fullmatch(word):
         raise JobNotFound(word)
     if (jobs_directory / word).is_dir() or len(word) < SHORTEST_PREFIX or not jobs_directory.is_dir():
         return jobs_directory / word
-    names = [name for name in os.listdir(jobs_directory) if name.startswith(word) and _PLAIN_WORD.fullmatch(name)]
+    names = [name for name in os.listdir(jobs_directory) if name.startswith(word) and _JOB_ID.fullmatch(name)]
     if len(names) > 1:
         raise AmbiguousJob(word, sorted(names)[:10])
     return jobs_directory / (names[0] if names else word)

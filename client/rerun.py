@@ -28,7 +28,7 @@ def task_again(catalogue: Catalogue, record: JobRecord, changes: Mapping[str, An
     for warning in versions_changed(record, task):
         logger.warning("%s", warning, extra={"action": "version_changed", "job_id": record.id})
     absolute = task.with_absolute_inputs(Path.cwd())
-    given = {f.name: getattr(absolute, f.name) for f in cls.task_fields() if f.is_input and f.parameter in changed}
+    given = {f.name: getattr(absolute, f.name) for f in cls.task_fields() if f.parameter in changed}
     return task.model_copy(update=given)
 
 

@@ -68,12 +68,14 @@ from .output import (
     ProgressPattern,
     ProgressReader,
     ProgressTally,
+    fresh_file,
 )
 from .peers import (
     ExecutorLink,
     SocketCommunicator,
 )
 from .record import (
+    JOB_ID_PATTERN,
     AttemptFacts,
     Claim,
     InputFile,
@@ -117,6 +119,7 @@ from .values import (
 )
 
 __all__ = [
+    "JOB_ID_PATTERN",
     "RECORD_FILE",
     "TRANSITIONS",
     "Artifact",
@@ -188,6 +191,7 @@ __all__ = [
     "backend_at",
     "commands",
     "described",
+    "fresh_file",
     "pack",
     "read_record",
     "unpack",

@@ -20,6 +20,7 @@ from .tasklet_run import TaskletRun
 
 __all__ = [
     "ATTEMPT_PREFIX",
+    "JOB_ID_PATTERN",
     "AttemptFacts",
     "Claim",
     "InputFile",
@@ -38,6 +39,8 @@ __all__ = [
 ATTEMPT_PREFIX = "attempt:"
 #: Before the place and number of a tasklet in the name of its field.
 _TASKLET_PREFIX = "tasklet:"
+#: A regular expression for ids. An id names the job's directory, so it is a plain word.
+JOB_ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}"
 
 
 class JobSpec(BaseModel):
@@ -45,8 +48,7 @@ class JobSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
-    #: It names the job's directory, so it is a plain word.
-    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$")
+    id: str = Field(pattern=rf"^{JOB_ID_PATTERN}$")
     task: str
     version: str
     #: The task's parameters as JSON values.
@@ -116,6 +118,11 @@ class RunFacts(BaseModel):
     unset: tuple[str, ...] = ()
     #: The task's parameters where tasklets have changed them; `None`: they are those that were submitted.
     parameters: dict[str, Any] | None = None
+
+    @property
+    def task_variables(self) -> dict[str, str]:
+        """The variables, without those by which Outrider knows its own."""
+        return {name: value for name, value in self.environment.items() if not name.startswith("OUTRIDER_")}
 
     @property
     def command(self) -> str:

@@ -1,11 +1,11 @@
 """The record of a closed job on disk: it outlives the ledger's."""
 
 import os
-import stat
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from ..config import open_regular
 from ..config.errors import RecordDamaged
 from .record import JobRecord
 
@@ -40,11 +40,8 @@ def read_record(folder: Path) -> JobRecord:
 
 
 def _content(path: Path) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would keep us waiting
-    with open(descriptor, "rb") as file:
-        facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode):
-            raise RecordDamaged(str(path), "it is no file")
-        if facts.st_size > _LARGEST:
-            raise RecordDamaged(str(path), f"it has {facts.st_size} bytes")
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > _LARGEST:
+            raise RecordDamaged(str(path), f"it has {size} bytes")
         return file.read(_LARGEST)

@@ -5,13 +5,15 @@ from .durations import Duration
 from .embedded_redis import embedded_redis_url, find_redis_server, runtime_directory
 from .launch_words import filled, placeholders_in, split_words
 from .logs import set_up_logging
+from .near_names import did_you_mean
 from .policies import Limits, QueueName, RetryPolicy
 from .project import project_folder
 from .redis_url import check_redis_url, for_kombu, shown
 from .reference_path import root_name, steps_of
 from .references import Budget, check_references, defer, escape, references_in, resolve
+from .regular_file import open_regular
 from .settings import Settings, load_settings, program_environment, service_environment
-from .task_sources import YAML_ENDINGS, is_path
+from .task_sources import YAML_ENDINGS, is_file_source
 
 __all__ = [
     "YAML_ENDINGS",
@@ -26,14 +28,16 @@ __all__ = [
     "check_redis_url",
     "check_references",
     "defer",
+    "did_you_mean",
     "embedded_redis_url",
     "escape",
     "filled",
     "find_redis_server",
     "for_kombu",
-    "is_path",
+    "is_file_source",
     "ledger_url",
     "load_settings",
+    "open_regular",
     "placeholders_in",
     "program_environment",
     "project_folder",

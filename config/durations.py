@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import ValidationError, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PATTERN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
@@ -29,4 +29,14 @@ _SCHEMA = {
     "anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(ms|s|m|h|d)?\s*$"}],
 }
 
-Duration = Annotated[timedelta, BeforeValidator(parse_duration), WithJsonSchema(_SCHEMA, mode="validation")]
+
+def _read(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return read(parse_duration(value))
+    except ValidationError as error:
+        if error.errors()[0]["type"] != "time_delta_parsing":
+            raise
+        raise ValueError("is no duration; give seconds, or a number with a unit: 90s, 5m, 2h, 7d") from error
+
+
+Duration = Annotated[timedelta, WrapValidator(_read), WithJsonSchema(_SCHEMA, mode="validation")]

@@ -4,10 +4,10 @@ import shlex
 from collections.abc import Iterator
 from string import Formatter
 
-__all__ = ["PLACEHOLDERS", "filled", "placeholders_in", "split_words"]
+__all__ = ["filled", "placeholders_in", "split_words"]
 
 #: What a word may ask for by `{name}`.
-PLACEHOLDERS = frozenset({"directory", "executable", "job_id", "program", "task"})
+_PLACEHOLDERS = frozenset({"directory", "executable", "job_id", "program", "task"})
 
 
 def split_words(text: str) -> tuple[str, ...]:
@@ -19,8 +19,8 @@ def split_words(text: str) -> tuple[str, ...]:
     words = tuple(shlex.split(text))
     for word in words:
         for name in placeholders_in(word):
-            if name not in PLACEHOLDERS:
-                known = ", ".join(f"{{{known}}}" for known in sorted(PLACEHOLDERS))
+            if name not in _PLACEHOLDERS:
+                known = ", ".join(f"{{{known}}}" for known in sorted(_PLACEHOLDERS))
                 raise ValueError(f"{{{name}}} in {word!r} stands for nothing; there are {known}, and {{{{ is a brace")
     return words
 

@@ -1,11 +1,12 @@
 """The way that one reference describes: a name, then keys and positions; and following it, step by step."""
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
+
+from .near_names import did_you_mean
 
 __all__ = ["REFERENCE", "TOKEN", "follow", "root_name", "steps_of"]
 
@@ -16,7 +17,6 @@ TOKEN = re.compile(rf"\\\{{\{{|{REFERENCE}|\{{\{{")
 
 _NAME = re.compile(r"[^\W\d][\w-]*")
 _STEP = re.compile(rf"\.({_NAME.pattern})|\[(\d{{1,9}})\]|\[\"([^\"]*)\"\]")
-_MOST_NAMED = 10
 
 
 def follow(reference: str, context: Mapping[str, Any]) -> Any:
@@ -75,18 +75,9 @@ def _part(value: Any, key: str) -> Any:
         case _:
             raise LookupError(f"there is no {key!r} in {_kind(value)}")
     if key not in known:
-        raise LookupError(f"there is no {key!r}{_hint(key, [str(name) for name in known])}")
+        raise LookupError(f"there is no {key!r}{did_you_mean(key, [str(name) for name in known])}")
     return value[key] if isinstance(value, Mapping) else getattr(value, key)
 
 
 def _kind(value: Any) -> str:
     return "null" if value is None else f"a value of type {type(value).__name__}"
-
-
-def _hint(key: str, known: list[str]) -> str:
-    if not known:
-        return "; nothing is known here"
-    if close := difflib.get_close_matches(key, known, n=3):
-        return f"; did you mean {' or '.join(map(repr, close))}?"
-    more = ", …" if len(known) > _MOST_NAMED else ""
-    return f"; there are {', '.join(known[:_MOST_NAMED])}{more}"

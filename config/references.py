@@ -19,10 +19,10 @@ _DEEPEST = 100
 
 
 class Budget:
-    """How much values may grow by references: a small file could name one large value again and again."""
+    """How much values may grow by references: a small file could name one large value, or text, again and again."""
 
     def __init__(self, values: int = 100_000, characters: int = 4 * 2**20) -> None:
-        """Allow as many values, and as many characters within texts that hold references."""
+        """Allow as many values, and as many characters in all their texts."""
         self._values = values
         self._characters = characters
 
@@ -37,11 +37,15 @@ class Budget:
             raise InvalidReference(reference, "the references make too many values", place)
         if len(place) > _DEEPEST:
             raise InvalidReference(reference, f"there are more than {_DEEPEST} levels of values", place)
+        if isinstance(value, str):
+            self.take_text(value, place, reference)
         for key, inner in _items(value):
+            if isinstance(key, str):
+                self.take_text(key, place, reference)
             self.take(inner, [*place, key], reference)
 
     def take_text(self, text: str, place: list[str | int], reference: str) -> None:
-        """Count a text that goes into another.
+        """Count a text.
 
         Raises:
             InvalidReference: when that is too much.

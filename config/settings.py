@@ -159,12 +159,16 @@ def load_settings() -> Settings:
         raise SettingsError("; ".join(problems)) from error
 
 
+#: The last is how Celery's process library tells its children of its log.
+_OURS = ("OUTRIDER_", "CELERY_", "FLOWER_", "_MP_FORK_")
+
+
 def program_environment() -> dict[str, str]:
     """Return the environment that programs inherit: this process's, without what is meant for Outrider or Celery.
 
     A broker's URL may hold a password; no program gets to see it.
     """
-    return {key: value for key, value in os.environ.items() if not key.startswith(("OUTRIDER_", "CELERY_", "FLOWER_"))}
+    return {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
 
 
 def service_environment(settings: Settings) -> dict[str, str]:

@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any
 
-from ..config import is_path
+from ..config import is_file_source
 from ..config.errors import CatalogueError, UnknownTasklet
 from .decorator import Tasklet
 
@@ -64,7 +64,7 @@ def load_tasklets(sources: Iterable[str] = ()) -> Tasklets:
             one.
     """
     built_in = (f"{__package__}.{name}" for name in _BUILT_IN)
-    modules = (source for source in sources if not is_path(source))
+    modules = (source for source in sources if not is_file_source(source))
     found: list[Tasklet[..., Any]] = []
     for name in dict.fromkeys((*built_in, *modules, *(point.value for point in entry_points(group=_ENTRY_POINTS)))):
         found += _tasklets_of(_import(name))

@@ -22,6 +22,9 @@ from .channel import (
     Cancelled,
     Channel,
 )
+from .definitions import (
+    definition_file,
+)
 from .description import (
     TaskDescription,
 )
@@ -101,6 +104,7 @@ __all__ = [
     "ThirdPartyTask",
     "WorkingDirectory",
     "applied",
+    "definition_file",
     "environment_of",
     "job_schema",
     "load_catalogue",

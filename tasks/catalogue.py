@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
-from ..config import is_path
+from ..config import is_file_source
 from ..config.errors import CatalogueError, InvalidFile, UnknownTask
 from .description import TaskDescription
 from .first_party import Task
@@ -75,7 +75,7 @@ def load_catalogue(sources: Iterable[str], folder: Path = Path()) -> Catalogue:
     """
     sources = dict.fromkeys(sources)
     files = described_files(sources, folder)
-    modules = [source for source in sources if not is_path(source)]
+    modules = [source for source in sources if not is_file_source(source)]
     found: list[type[TaskDescription]] = [_described(file) for file in files]
     for name in (*_library(), *modules, *(point.value for point in entry_points(group=_ENTRY_POINTS))):
         found += _tasks_of(_import(name))
@@ -105,9 +105,17 @@ def _import(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except Exception as error:
-        raise CatalogueError(f"the task module {name!r} cannot be imported: {type(error).__name__}: {error}") from error
+        hint = "; modules are looked for in the working directory and on PYTHONPATH" if _is_of(name, error) else ""
+        raise CatalogueError(
+            f"the task module {name!r} cannot be imported: {type(error).__name__}: {error}{hint}"
+        ) from error
     finally:
         _being_loaded.reset(token)
+
+
+def _is_of(name: str, error: Exception) -> bool:
+    """Whether it is the module itself, or a package around it, that is not found, and nothing that it imports."""
+    return isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}.")
 
 
 def _tasks_of(module: ModuleType) -> Iterator[type[TaskDescription]]:

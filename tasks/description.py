@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NewType, Self, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
-from ..config import Limits, RetryPolicy
+from ..config import Limits, RetryPolicy, did_you_mean
 from ..config.errors import InvalidParameters
 from .environment import Environment, check_environment
 from .fields import TaskField, check_field_names, task_fields
@@ -113,7 +113,9 @@ class TaskDescription(BaseModel):
         try:
             return cls.model_validate(parameters)
         except ValidationError as error:
-            raise InvalidParameters(cls.name, [parameter_problem(detail) for detail in error.errors()]) from error
+            known = [field.parameter for field in cls.task_fields()]
+            problems = [parameter_problem(detail, known) for detail in error.errors()]
+            raise InvalidParameters(cls.name, problems) from error
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters as JSON values."""
@@ -163,12 +165,18 @@ def _adapter_of_any_class(annotation: Any) -> TypeAdapter[Any]:
     return TypeAdapter(another_name("Result", annotation), config=ConfigDict(arbitrary_types_allowed=True))
 
 
-def parameter_problem(detail: Any) -> str:
-    """Return what is wrong with a parameter, as pydantic found it."""
+def parameter_problem(detail: Any, known: Sequence[str]) -> str:
+    """Return what is wrong with a parameter, as pydantic found it; `known` are the names that there are."""
     where = ".".join(map(str, detail["loc"]))
-    if detail["type"] in ("extra_forbidden", "missing"):
-        return f"{where}: {'there is no such field' if detail['type'] == 'extra_forbidden' else 'is required'}"
-    return f"{where}={detail['input']!r}: {detail['msg']}" if where else str(detail["msg"])
+    match detail["type"]:
+        case "extra_forbidden":
+            hint = did_you_mean(where, known) if len(detail["loc"]) == 1 else ""
+            return f"{where}: there is no such field{hint}"
+        case "missing":
+            return f"{where}: is required"
+        case _:
+            words = str(detail["msg"]).removeprefix("Value error, ")
+            return f"{where}={detail['input']!r}: {words}" if where else words
 
 
 def _absolute(path: Path, base: Path) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from .definition_file import definition_file
+from .definitions import definition_file
 
 __all__ = ["RESERVED_VARIABLES", "Environment", "applied", "check_environment", "environment_of"]
 

@@ -70,7 +70,7 @@ class JobDescription:
     def _refusal(self, cls: type[TaskDescription], error: ValidationError, changes: Mapping[str, Any]) -> SubmitError:
         details = error.errors()
         changed = [detail for detail in details if detail["loc"][:1] and detail["loc"][0] in changes]
-        theirs = [parameter_problem(detail) for detail in changed]
+        theirs = [parameter_problem(detail, [field.parameter for field in cls.task_fields()]) for detail in changed]
         ours = [detail for detail in details if detail not in changed]
         if not ours:
             return InvalidParameters(cls.name, theirs)

@@ -92,13 +92,13 @@ def _pattern_problem(pattern: str) -> str | None:
 
 
 def _json_problem(progress: JsonProgress) -> str | None:
-    if not _is_path(progress.done):
+    if not _is_field_name(progress.done):
         return "needs the name of a field as done"
-    known = isinstance(progress.total, int | float) or _is_path(progress.total)
+    known = isinstance(progress.total, int | float) or _is_field_name(progress.total)
     return None if known else "needs the name of a field or a number as total"
 
 
-def _is_path(name: object) -> bool:
+def _is_field_name(name: object) -> bool:
     return isinstance(name, str) and all(name.split("."))
 
 

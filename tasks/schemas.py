@@ -27,7 +27,7 @@ def task_schema(task: type[TaskDescription]) -> _Schema:
 
 def program_schema() -> _Schema:
     """Return the schema of a file that describes a program."""
-    from .programs.program_file import ProgramFile
+    from .programs.program_file import ProgramFile  # such models take a while to make
 
     return {"$schema": _DIALECT, **_schema_of(ProgramFile, "#/$defs/{model}")}
 

@@ -18,10 +18,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from .template_json import to_json
 
-__all__ = ["BUDGET", "LARGEST_TEXT", "Budget", "Sandbox", "with_bounds"]
+__all__ = ["BUDGET", "Budget", "Sandbox", "with_bounds"]
 
 #: Characters of a rendered file, or of all values in it.
-LARGEST_TEXT = 16 * 2**20
+_LARGEST_TEXT = 16 * 2**20
 #: Rounds of all loops of one rendering.
 _MOST_ROUNDS = 200_000
 #: The largest width, indentation or count that a filter or method takes.
@@ -44,7 +44,7 @@ class Budget:
     def __init__(self) -> None:
         """Start with all of it."""
         self._rounds = _MOST_ROUNDS
-        self._characters = LARGEST_TEXT
+        self._characters = _LARGEST_TEXT
 
     def step(self) -> None:
         """Take note of a round of a loop, or the call of a macro.
@@ -70,7 +70,7 @@ class Budget:
         """
         self._characters -= characters
         if self._characters < 0:
-            raise SecurityError(f"its text has more than {LARGEST_TEXT} characters")
+            raise SecurityError(f"its text has more than {_LARGEST_TEXT} characters")
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
@@ -102,7 +102,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if operator == "*":
             for text, times in ((left, right), (right, left)):
                 if isinstance(text, str | list | tuple) and isinstance(times, int):
-                    _check(len(text) * times <= LARGEST_TEXT, f"so long a value cannot be taken {times} times")
+                    _check(len(text) * times <= _LARGEST_TEXT, f"so long a value cannot be taken {times} times")
         return super().call_binop(context, operator, left, right)
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:

@@ -3,25 +3,23 @@
 jinja2 is imported when the first class declares a template, not before.
 """
 
-import difflib
 import os
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from ..config import did_you_mean
 from ..config.errors import CannotRun
-from .definition_file import definition_file
+from .definitions import definition_file
+from .template_file import template_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment, nodes
 
     from .description import TaskDescription
 
-__all__ = ["FileTemplate", "check_file_name", "templates_of"]
-
-#: Bytes of a template.
-_LARGEST_TEMPLATE = 2**20
+__all__ = ["FileTemplate", "templates_of"]
 
 
 class FileTemplate:
@@ -65,9 +63,8 @@ class FileTemplate:
         known = list(parameters)
         for name, line in self._names.items():
             if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known) or 'none'}"
-                raise TypeError(f"{self._where}, line {line}: no parameter is called {name!r}; {hint}")
+                hint = did_you_mean(name, known)
+                raise TypeError(f"{self._where}, line {line}: no parameter is called {name!r}{hint}")
 
     def render(self, values: Mapping[str, Any]) -> str:
         """Return the file's text for these parameters.
@@ -115,7 +112,7 @@ def templates_of(cls: type["TaskDescription"]) -> tuple[FileTemplate, ...]:
     found = []
     for name, source in cls.templates.items():
         where = f"{cls.__name__}: template {name!r}"
-        check_file_name(where, name)
+        _check_file_name(where, name)
         template = FileTemplate(cls.__name__, name, _text(cls, where, source))
         if cls.is_complete():
             template.check_names(field.parameter for field in cls.task_fields())
@@ -123,7 +120,7 @@ def templates_of(cls: type["TaskDescription"]) -> tuple[FileTemplate, ...]:
     return tuple(found)
 
 
-def check_file_name(where: str, name: object) -> None:
+def _check_file_name(where: str, name: object) -> None:
     """Make sure that a name leads into the working directory.
 
     Raises:
@@ -141,11 +138,9 @@ def _text(cls: type["TaskDescription"], where: str, source: object) -> str:
         raise TypeError(f"{where}: is {source!r}; give its text, or the Path of a file beside the module")
     path = _beside_module(cls, where, source)
     try:
-        if path.stat().st_size > _LARGEST_TEMPLATE:
-            raise TypeError(f"{where}: {path} has more than {_LARGEST_TEMPLATE} bytes")
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TypeError(f"{where}: cannot read {path}: {error}") from error
+        return template_text(path)
+    except ValueError as error:
+        raise TypeError(f"{where}: {error}") from error
 
 
 def _beside_module(cls: type["TaskDescription"], where: str, source: Path) -> Path:
@@ -160,8 +155,6 @@ def _beside_module(cls: type["TaskDescription"], where: str, source: Path) -> Pa
     path = Path(os.path.realpath(os.path.join(folder, source)))
     if not path.is_relative_to(folder):
         raise TypeError(f"{where}: {source} leads to {path}, out of the folder {folder}")
-    if not path.is_file():
-        raise TypeError(f"{where}: there is no file {path}")
     return path
 
 

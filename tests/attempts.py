@@ -163,4 +163,14 @@ def runs(pid: int) -> bool:
         return False
 
 
-# --- success
+#: Files below the folder of `root` that are not in it, wherever they seem to be.
+OUTSIDE = ["outside/file", "root/out", "root/outer/file", "root/twice/file", "root/../outside/file", "rooted/file"]
+
+
+def run_or_refused(attempt: Callable[..., Attempt], task: ThirdPartyTask, **changes: Any) -> Outcome:
+    """Carry it out, and make sure that a refusal came before the program."""
+    job = attempt(task, **changes)
+    outcome = job.run()
+    if outcome.reason == "validation":
+        assert job.record.run is None
+    return outcome

@@ -15,7 +15,7 @@ import pytest
 from attempts import Attempt
 from support import TESTS, RedisServer, Worker, eventually, run_python
 
-from outrider import ThirdPartyTask
+from outrider import ThirdPartyTask, load_program
 
 #: The pool of workers whose test does not ask for one; `make test` runs the fault tests with both.
 DEFAULT_POOL = os.environ.get("TEST_POOL", "threads")
@@ -52,6 +52,38 @@ def short_folder() -> Iterator[Path]:
 def socket_path(short_folder: Path) -> Path:
     """A path for a private socket that is in no directory yet."""
     return Path(tempfile.mkdtemp(dir=short_folder)) / "private" / "socket"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A folder that is allowed, with a way in and ways out."""
+    root = tmp_path / "root"
+    (root / "sub").mkdir(parents=True)
+    (tmp_path / "outside" / "deep").mkdir(parents=True)
+    for folder in (root, root / "sub", tmp_path / "outside"):
+        (folder / "file").write_text("content\n")
+    (root / "link").symlink_to("sub/file")
+    (root / "inner").symlink_to(root / "sub")
+    (root / "out").symlink_to(tmp_path / "outside" / "file")
+    (root / "outer").symlink_to(tmp_path / "outside")
+    (root / "twice").symlink_to("outer")
+    (root / "dangling").symlink_to(tmp_path / "nothing")
+    (root / "loop").symlink_to("loop")
+    (tmp_path / "in").symlink_to(root / "file")
+    (tmp_path / "rooted").mkdir()
+    (tmp_path / "rooted" / "file").write_text("its name begins like the root's\n")
+    return root
+
+
+@pytest.fixture
+def described(tmp_path: Path) -> Callable[..., type[ThirdPartyTask]]:
+    """Write a description of a program and load it."""
+
+    def load(text: str, name: str = "sort_words.yaml") -> type[ThirdPartyTask]:
+        (tmp_path / name).write_text(text)
+        return load_program(tmp_path / name)
+
+    return load
 
 
 @pytest.fixture(scope="session")

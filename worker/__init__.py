@@ -7,36 +7,36 @@ if TYPE_CHECKING:
     from .celery_app import app, celery_name
     from .clean_up import CleanUp
     from .executor import Executor
-    from .host import ExecutorHost
     from .launch import Launch, plan_launch
-    from .masking import masked
+    from .masking import MASK
     from .rehearsal import rehearse
     from .site import Site
+    from .version_answer import version_answer
 
 __all__ = [
+    "MASK",
     "CleanUp",
     "Executor",
-    "ExecutorHost",
     "Launch",
     "Site",
     "app",
     "celery_name",
-    "masked",
     "plan_launch",
     "rehearse",
+    "version_answer",
 ]
 
 _MODULES = {
+    "MASK": "masking",
     "CleanUp": "clean_up",
     "Executor": "executor",
-    "ExecutorHost": "host",
     "Launch": "launch",
     "Site": "site",
     "app": "celery_app",
     "celery_name": "celery_app",
-    "masked": "masking",
     "plan_launch": "launch",
     "rehearse": "rehearsal",
+    "version_answer": "version_answer",
 }
 
 

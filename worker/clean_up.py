@@ -27,7 +27,9 @@ _TICK_SECONDS = 2.0
 class CleanUp:
     """Removes what has expired. Any number of them may be at work on one folder."""
 
-    def __init__(self, jobs: Path, store: ArtifactStore, ledger: RedisClient, keep: timedelta) -> None:
+    def __init__(
+        self, jobs: Path, store: ArtifactStore, ledger: RedisClient, keep: timedelta, retention: timedelta
+    ) -> None:
         """Prepare.
 
         Args:
@@ -35,16 +37,18 @@ class CleanUp:
             store: where the jobs' artefacts are.
             ledger: asked before anything is removed: the directory of an open job is never touched.
             keep: how long the directory of a closed job is kept.
+            retention: how long the ledger knows a closed job.
         """
         self._jobs = jobs
         self._store = store
         self._ledger = ledger
         self._keep = keep
+        self._retention = retention
         self._search = self._pausing()
 
     def expired(self) -> Iterator[list[ExpiredDirectory]]:
         """Yield what is to be removed, batch by batch. Blocks; raises `BrokerUnavailable`, `OSError`."""
-        return expired_directories(self._jobs, self._keep, self._states)
+        return expired_directories(self._jobs, self._keep, self._retention, self._states)
 
     def remove(self, expired: ExpiredDirectory) -> bool:
         """Remove a directory and the job's artefacts; the answer is whether it was us who did. Blocks.

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ..communicators import RECORD_FILE, JobSpec, JobState
+from ..communicators import JOB_ID_PATTERN, RECORD_FILE, JobSpec, JobState
+from .job_directory import PARAMETERS_FILE
 
 __all__ = ["ExpiredDirectory", "States", "expired_directories", "hidden_name"]
 
@@ -26,7 +27,7 @@ _LOOKED_AT = 1000
 #: More bytes than this are no parameters.
 _LARGEST = 256 * 2**20
 _HIDDEN = ".removed-"
-_JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+_JOB_ID = re.compile(JOB_ID_PATTERN)
 
 
 @dataclass(frozen=True)
@@ -49,29 +50,34 @@ def hidden_name(job_id: str) -> str:
     return _HIDDEN + job_id
 
 
-def expired_directories(jobs: Path, keep: timedelta, states: States) -> Iterator[list[ExpiredDirectory]]:
+def expired_directories(
+    jobs: Path, keep: timedelta, retention: timedelta, states: States
+) -> Iterator[list[ExpiredDirectory]]:
     """Yield the directories that are to be removed, batch by batch, also empty ones: there a caller may stop. Blocks.
 
     Only a folder that holds the parameters of the job that it is named for, and is no link, is one of ours; only that of a
-    job that the ledger has closed or forgotten has expired, so many days after its end.
+    job that the ledger has closed or forgotten has expired, so many days after its end. No job is forgotten before its
+    retention is over: a ledger that does not know a younger one is new, or another, and the job may be running.
 
     Args:
         jobs: the folder of the job directories.
         keep: how long the directory of a closed job is kept.
+        retention: how long the ledger knows a closed job.
         states: what the ledger says; whatever it raises ends the search.
     """
-    before = time.time() - keep.total_seconds()
+    now = time.time()
+    before, forgotten_before = now - keep.total_seconds(), now - max(keep, retention).total_seconds()
     if not jobs.is_dir():  # there was no job yet
         return
     with os.scandir(jobs) as entries:
         while batch := list(itertools.islice(entries, _BATCH)):
             old = [found for entry in batch if (found := _old(entry, before)) is not None]
             known = states([found.job_id for found in old if not found.is_half_removed]) if old else {}
-            yield [found for found in old if found.is_half_removed or _is_over(known[found.job_id])]
+            yield [f for f in old if f.is_half_removed or _is_over(known[f.job_id], f.ended_at < forgotten_before)]
 
 
-def _is_over(state: JobState | None) -> bool:
-    return state is None or state.is_terminal
+def _is_over(state: JobState | None, may_be_forgotten: bool) -> bool:  # noqa: FBT001 - ours alone
+    return may_be_forgotten if state is None else state.is_terminal
 
 
 def _old(entry: "os.DirEntry[str]", before: float) -> ExpiredDirectory | None:
@@ -107,7 +113,7 @@ def _changes(path: Path) -> Iterator[float]:
 
 
 def _is_ours(path: Path) -> bool:
-    parameters = path / "parameters.json"
+    parameters = path / PARAMETERS_FILE
     facts = os.lstat(parameters)
     if not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST:
         return False

@@ -218,7 +218,8 @@ class ExecutorHost:
                 LeaseKeeper(backend, self._running, settings.lease).keep(),
             ]
             if keep := settings.keep_directories:
-                services.append(CleanUp(site.jobs_directory, site.store, self.redis, keep).keep_going())
+                clean_up = CleanUp(site.jobs_directory, site.store, self.redis, keep, settings.retention)
+                services.append(clean_up.keep_going())
             self._background = [asyncio.create_task(service) for service in services]
             self._shared = backend.ledger, site
         return self._shared

@@ -15,8 +15,9 @@
             outputs/         declared outputs that are to go elsewhere, until they are moved
 """
 
+import contextlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,10 @@ from ..config.errors import CannotRun
 from .placing import link_file, make_symlink, move_file, opened_folder, write_file
 from .roots import output_goal
 
-__all__ = ["JobDirectory"]
+__all__ = ["PARAMETERS_FILE", "JobDirectory"]
+
+#: Its name, in the job's directory.
+PARAMETERS_FILE = "parameters.json"
 
 
 class JobDirectory:
@@ -62,16 +66,20 @@ class JobDirectory:
             CannotRun: when the work root cannot be written, or an input file would lie elsewhere or is no Unicode.
         """
         files = {self._inside(name): _encoded(name, text) for name, text in input_files.items()}
-        files[self.job / "parameters.json"] = self._held.spec.model_dump_json(indent=2).encode()
-        try:
-            self._jobs.mkdir(parents=True, exist_ok=True)
-            for folder in (self.work, *(self._inside(str(folder)) for folder in folders)):
-                with opened_folder(self._jobs, folder):
-                    pass
+        files[self.job / PARAMETERS_FILE] = self._held.spec.model_dump_json(indent=2).encode()
+        with _refused_by_system():
+            self._make(self.work, *(self._inside(str(folder)) for folder in folders))
             for path, content in files.items():
                 self._write(path, content)
-        except OSError as error:
-            raise _no_directory(error) from error
+
+    def make_work(self) -> None:
+        """Make the working directory, for what runs before anything else is known; no link is followed here either.
+
+        Raises:
+            CannotRun: when the work root cannot be written.
+        """
+        with _refused_by_system():
+            self._make(self.work)
 
     def make_room_for_tasklets(self) -> None:
         """Make the folders that tasklets need.
@@ -79,13 +87,8 @@ class JobDirectory:
         Raises:
             CannotRun: when the work root cannot be written.
         """
-        try:
-            self._jobs.mkdir(parents=True, exist_ok=True)
-            for folder in (self.work, self.tasklets):
-                with opened_folder(self._jobs, folder):
-                    pass
-        except OSError as error:
-            raise _no_directory(error) from error
+        with _refused_by_system():
+            self._make(self.work, self.tasklets)
 
     def keep_parameters(self, parameters: Mapping[str, Any]) -> None:
         """Write the parameters of this attempt's program, which are not those that were submitted.
@@ -93,10 +96,8 @@ class JobDirectory:
         Raises:
             CannotRun: when that fails.
         """
-        try:
-            self._write(self.attempt / "parameters.json", to_json({"parameters": parameters}, inf_nan_mode="constants"))
-        except OSError as error:
-            raise _no_directory(error) from error
+        with _refused_by_system():
+            self._write(self.attempt / PARAMETERS_FILE, to_json({"parameters": parameters}, inf_nan_mode="constants"))
 
     def staged(self, output: Path) -> Path | None:
         """Return the file that the program left as a declared output, `None` if there is none.
@@ -193,6 +194,12 @@ class JobDirectory:
                 link_file(before, place.name, folder)
         return place
 
+    def _make(self, *folders: Path) -> None:
+        self._jobs.mkdir(parents=True, exist_ok=True)
+        for folder in folders:
+            with opened_folder(self._jobs, folder):
+                pass
+
     def _write(self, path: Path, content: bytes) -> None:
         with opened_folder(self._jobs, path.parent) as folder:
             write_file(path.name, folder, content)
@@ -209,8 +216,12 @@ class JobDirectory:
         return path
 
 
-def _no_directory(error: OSError) -> CannotRun:
-    return CannotRun("environment", f"cannot make the job directory: {error}; check OUTRIDER_WORK_ROOT")
+@contextlib.contextmanager
+def _refused_by_system() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotRun("environment", f"cannot make the job directory: {error}; check OUTRIDER_WORK_ROOT") from error
 
 
 def _encoded(name: str, text: str) -> bytes:

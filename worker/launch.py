@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +57,7 @@ def plan_launch(
     inherited: Mapping[str, str],
     cookies: Mapping[str, str],
     surroundings: Surroundings = _NOTHING,
+    find: Callable[[str, str], str] | None = None,
 ) -> Launch:
     """Decide how to start a task's program.
 
@@ -66,20 +67,22 @@ def plan_launch(
         inherited: the variables that every program gets.
         cookies: the variables by which every descendant of the program is found.
         surroundings: what the worker adds.
+        find: what looks for a program on a path, if not `find_program`.
 
     Raises:
         CannotRun: when there is no such program, or it may not be executed.
     """
     executable, *words = command_of(task)
+    find = find or find_program
     terminal = isinstance(task, ThirdPartyTask) and task.buffering == "terminal"
     environment = launch_environment(task, inherited, surroundings) | dict(cookies)
     path = environment.get("PATH", os.defpath)
-    program = executable if surroundings.wrapper.finds_program else find_program(executable, path)
+    program = executable if surroundings.wrapper.finds_program else find(executable, path)
     values = {"directory": str(directory), "job_id": cookies.get("OUTRIDER_JOB", ""), "task": task.name}
     files = {type(field.place): getattr(task, field.name) for field in task.task_fields()}
     stdin, stdout = files.get(Stdin), files.get(Stdout)
     return Launch(
-        argv=(*_command(task, program, surroundings.wrapper, values, path), *words),
+        argv=(*_command(task, program, surroundings.wrapper, values, lambda name: find(name, path)), *words),
         program=program,
         directory=directory,
         environment=environment,
@@ -104,17 +107,21 @@ def command_of(task: TaskDescription) -> tuple[str, ...]:
 
 
 def _command(
-    task: TaskDescription, program: str, wrapper: LaunchWrapper, values: Mapping[str, str], path: str
+    task: TaskDescription,
+    program: str,
+    wrapper: LaunchWrapper,
+    values: Mapping[str, str],
+    find: Callable[[str], str],
 ) -> tuple[str, ...]:
     """Return the words up to the program's arguments; the first is the path of what is started."""
     buffered: tuple[str, ...] = ()
     if isinstance(task, ThirdPartyTask) and task.buffering == "line":
-        buffered = _LINE_BUFFERED if wrapper.finds_program else (_stdbuf(path), *_LINE_BUFFERED[1:])
+        buffered = _LINE_BUFFERED if wrapper.finds_program else (_stdbuf(find), *_LINE_BUFFERED[1:])
     if not wrapper.words:
         return (*buffered, program)
     first, *words = wrapper.around((*buffered, program), values)
     try:
-        return (find_program(first, path), *words)
+        return (find(first), *words)
     except CannotRun as error:
         raise CannotRun(error.reason, f"{error}; OUTRIDER_LAUNCH begins with it") from error
 
@@ -131,15 +138,15 @@ def find_program(executable: str, path: str) -> str:
         found = shutil.which(executable, path=f"{path}{os.pathsep}{sysconfig.get_path('scripts')}")
         found = found and os.path.abspath(found)
     if found is None or not os.path.exists(found):
-        raise CannotRun("environment", f"there is no program {executable!r} on this worker; PATH is {path}")
+        raise CannotRun("environment", f"there is no program {executable!r} on this machine; PATH is {path}")
     if not os.access(found, os.X_OK) or os.path.isdir(found):
         raise CannotRun("environment", f"{found} is not executable; give it the x permission")
     return found
 
 
-def _stdbuf(path: str) -> str:
+def _stdbuf(find: Callable[[str], str]) -> str:
     try:
-        return find_program("stdbuf", path)
+        return find("stdbuf")
     except CannotRun as error:
         raise CannotRun(error.reason, f"{error}; buffering = 'line' needs it (GNU coreutils)") from error
 

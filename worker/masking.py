@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 __all__ = ["MASK", "masked"]
 
+#: What stands in a record in place of a secret.
 MASK = "***"
 
 #: Names of variables that say that they hold a secret.

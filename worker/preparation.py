@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 from ..communicators import Claim, LedgerCommunicator
@@ -121,7 +120,7 @@ class Preparation:
         """Return what modules and scripts leave. A process that they leave as well lives as long as the attempt."""
         site, directory = self._site, self._directory
         steps = await asyncio.to_thread(ShellSteps.of, environment, site.environment, site.modules_init)
-        await asyncio.to_thread(_make, directory.work)
+        await asyncio.to_thread(directory.make_work)
         self._upward.wake()  # somebody may have wanted something before we listened
         inherited = {**site.environment, **self._cookies}
         capturing = captured_variables(steps, inherited, directory.work, directory.attempt / "environment.log")
@@ -153,10 +152,3 @@ def _suspended(allowed: asyncio.Timeout) -> Iterator[None]:
     yield
     if due is not None:
         allowed.reschedule(due + asyncio.get_running_loop().time() - begun)
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotRun("environment", f"cannot make the job directory: {error}; check OUTRIDER_WORK_ROOT") from error

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 from signal import Signals
 
-from ..communicators import Exit
+from ..communicators import Exit, fresh_file
 from ..config.errors import CannotRun
 from .launch import Launch
 from .signal_name import signal_name
+from .streams import opened_input
 
 __all__ = ["Program"]
 
@@ -55,14 +56,14 @@ class Program:
         """
         with contextlib.ExitStack() as files:
             try:
-                stdin = files.enter_context(launch.stdin.open("rb")) if launch.stdin else subprocess.DEVNULL
+                stdin = _kept(files, opened_input(launch.stdin)) if launch.stdin else subprocess.DEVNULL
                 popen = (
                     subprocess.Popen(  # no blocking read follows: with vfork the child has started when this returns
                         launch.argv,
                         cwd=launch.directory,
                         env=launch.environment,
                         stdin=stdin,
-                        stdout=files.enter_context(launch.stdout.open("wb")) if launch.stdout else stdout,
+                        stdout=_kept(files, fresh_file(launch.stdout)) if launch.stdout else stdout,
                         stderr=stderr,
                         start_new_session=True,
                         pass_fds=others,
@@ -160,6 +161,12 @@ class Program:
             elapsed_seconds=self.elapsed_seconds,
         )
         self._ended.set_result(ended)
+
+
+def _kept(files: contextlib.ExitStack, descriptor: int) -> int:
+    """Return the descriptor, to be closed with the others."""
+    files.callback(os.close, descriptor)
+    return descriptor
 
 
 def _offer_to_oom_killer(pid: int) -> None:

@@ -6,7 +6,6 @@ import functools
 import logging
 import os
 import platform
-import subprocess
 from collections.abc import Coroutine
 from importlib.metadata import version
 from typing import Any
@@ -16,7 +15,10 @@ from ..tasks import TaskDescription, ThirdPartyTask
 from .file_hashes import FileHashes
 from .input_files import InputFiles
 from .launch import Launch, input_paths
+from .masking import MASK
 from .package_versions import package_versions
+from .sweep import ATTEMPT_COOKIE
+from .version_answer import version_answer
 
 __all__ = ["ProvenanceCollector"]
 
@@ -79,12 +81,8 @@ class ProvenanceCollector:
             self._inputs.forget_hashes()
 
     async def _ask_version(self, arguments: tuple[str, ...]) -> None:
-        program = self._launch.program
         with contextlib.suppress(OSError):
-            key = (program, os.stat(program).st_mtime_ns)
-            if key not in _versions:
-                _versions[key] = await _first_line(self._launch, arguments)
-            self._program_version = _versions[key]
+            self._program_version = await asyncio.to_thread(_answered, self._launch, arguments)
 
 
 @functools.cache
@@ -97,20 +95,14 @@ def _platform() -> str:
     return platform.platform()
 
 
-async def _first_line(launch: Launch, arguments: tuple[str, ...]) -> str:
-    def ask() -> str:
-        try:
-            answer = subprocess.run(
-                [launch.program, *arguments],
-                env=launch.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=_VERSION_TIMEOUT_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return ""
-        return answer.stdout[:4096].decode("utf-8", "replace").partition("\n")[0].strip()[:200]
+def _answered(launch: Launch, arguments: tuple[str, ...]) -> str:
+    """Return what the program says, and remember it. Blocks; when nobody waits any more, the next job has the answer.
 
-    return await asyncio.to_thread(ask)
+    It is asked without what is secret, and not as a part of the attempt, whose end it may outlive.
+    """
+    key = (launch.program, os.stat(launch.program).st_mtime_ns)
+    if key not in _versions:
+        hidden = {name for name, value in launch.environment_difference.items() if MASK in value} | {ATTEMPT_COOKIE}
+        environment = {name: value for name, value in launch.environment.items() if name not in hidden}
+        _versions[key] = version_answer((launch.program, *arguments), environment, _VERSION_TIMEOUT_SECONDS)
+    return _versions[key]

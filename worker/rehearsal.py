@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..config import Settings, program_environment
+from ..config.errors import CannotRun
 from ..tasks import TaskDescription, environment_of
-from .launch import Launch, plan_launch
+from .launch import Launch, find_program, plan_launch
 from .launch_wrapper import LaunchWrappers
 from .masking import MASK
 from .shell_environment import captured_variables
@@ -21,8 +22,10 @@ __all__ = ["rehearse"]
 
 def rehearse(
     task: TaskDescription, directory: Path, settings: Settings, cookies: Mapping[str, str], *, sourcing: bool = True
-) -> Launch:
-    """Plan a launch without starting the program or reading a secret.
+) -> tuple[Launch, list[CannotRun]]:
+    """Plan a launch without starting the program or reading a secret; programs that are not here keep their names.
+
+    It returns the plan, and what is wrong with these programs.
 
     Args:
         task: what would be run.
@@ -32,7 +35,7 @@ def rehearse(
         sourcing: whether modules are loaded and scripts sourced, in a temporary directory, to know what they change.
 
     Raises:
-        CannotRun: when it would fail before the start.
+        CannotRun: when it would fail before the start for another reason.
     """
     environment, inherited = environment_of(task), program_environment()
     captured = None
@@ -41,7 +44,16 @@ def rehearse(
         captured = _captured(steps, {**inherited, **cookies})
     secrets = dict.fromkeys(environment.secrets, MASK)
     surroundings = Surroundings(captured, secrets, LaunchWrappers(settings.launch).of(task.name))
-    return plan_launch(task, directory, inherited, cookies, surroundings)
+    troubles: list[CannotRun] = []
+
+    def find(executable: str, path: str) -> str:
+        try:
+            return find_program(executable, path)
+        except CannotRun as error:
+            troubles.append(error)
+            return executable
+
+    return plan_launch(task, directory, inherited, cookies, surroundings, find), troubles
 
 
 def _captured(steps: ShellSteps, inherited: Mapping[str, str]) -> dict[str, str]:

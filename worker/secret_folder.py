@@ -5,6 +5,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..config import open_regular
 from ..config.errors import CannotRun
 
 __all__ = ["read_secrets"]
@@ -41,11 +42,8 @@ def _content(name: str, folder: Path) -> bytes:
     place = (folder / name).resolve()
     if not place.is_relative_to(folder.resolve()):
         raise ValueError("it is a link that leads out of the folder")
-    descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe must not block
-    with open(descriptor, "rb") as file:
-        facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode):
-            raise ValueError("it is no file")
+    with open_regular(place) as file:
+        facts = os.fstat(file.fileno())
         if is_careless(facts.st_mode, facts.st_uid, os.geteuid()):
             raise ValueError(f"others may read it (mode {stat.S_IMODE(facts.st_mode):o}): chmod it to 600")
         content = file.read(_LARGEST + 1).removesuffix(b"\n").removesuffix(b"\r")

@@ -74,20 +74,24 @@ async def _carry_out(launch: Launch, log: Path, descriptors: tuple[int, ...]) ->
             program.kill()
     finally:
         await pipe.close()
-    if _is_too_much(log):
-        raise CannotRun("environment", f"the environment's scripts printed more than {_MOST_PRINTED} bytes; see {log}")
+    if too_much := _too_much(log):
+        raise CannotRun("environment", f"the environment's scripts {too_much}; see {log}")
     return ended, pipe.last_lines("stderr")[-_QUOTED:]
 
 
 async def _listen(pipe: PipeCommunicator, log: Path, program: Program) -> None:
     """Read what is printed, and kill who prints too much."""
     while await pipe.read() is not None:
-        if _is_too_much(log):
+        if _too_much(log):
             program.kill()
 
 
-def _is_too_much(log: Path) -> bool:
-    return log.stat().st_size > _MOST_PRINTED
+def _too_much(log: Path) -> str:
+    """Return a phrase that says why nothing more may be printed, an empty one if it may."""
+    try:
+        return f"printed more than {_MOST_PRINTED} bytes" if log.stat().st_size > _MOST_PRINTED else ""
+    except FileNotFoundError:  # it may still grow, where nobody sees it
+        return "removed the file of what they print"
 
 
 def _check(steps: ShellSteps, ended: Exit, step: int, status: str | None, said: tuple[str, ...]) -> None:

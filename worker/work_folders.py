@@ -37,12 +37,14 @@ def remove_tree(folder: Path) -> None:
         shutil.rmtree(folder)
     except FileNotFoundError:  # another is at it
         shutil.rmtree(folder, ignore_errors=True)
-    except PermissionError:  # a program may have taken the right to write from its own folders
-        for place, _, _ in os.walk(folder):
-            _let_write(place)
+    except PermissionError:  # a program may have taken rights from its own folders
+        _let_in(str(folder))
+        for place, names, _ in os.walk(folder):
+            for name in names:  # before the walk goes there: some cannot even be looked into
+                _let_in(os.path.join(place, name))
         shutil.rmtree(folder)
 
 
-def _let_write(folder: str) -> None:
+def _let_in(folder: str) -> None:
     if not os.path.islink(folder):
         os.chmod(folder, stat.S_IRWXU)

@@ -54,7 +54,7 @@ def clean(older_than: timedelta | None, dry_run: bool, as_json: bool) -> None:
 def _cleaned(settings: Settings, keep: timedelta, *, dry_run: bool) -> Iterator[tuple[str, str, str]]:
     """Clean up, and yield the id, the time and what became of each directory."""
     client = default_client()
-    clean_up = CleanUp(settings.jobs_directory, client.store, client.redis, keep)
+    clean_up = CleanUp(settings.jobs_directory, client.store, client.redis, keep, settings.retention)
     for batch in clean_up.expired():
         for expired in batch:
             ended_at = datetime.fromtimestamp(expired.ended_at, UTC).isoformat(sep=" ", timespec="seconds")

@@ -1,6 +1,7 @@
 """The command that shows what a task would run."""
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from rich.text import Text
 from ...config import load_settings
 from ...tasklets import TaskletPlan
 from ...tasks import Stdout, TaskDescription
-from ...worker import rehearse
+from ...worker import Launch, rehearse
 from ..default import default_client
 from ..submit_options import SubmitOptions
 from .output import json_option, print_fields, print_json, print_table
@@ -45,7 +46,7 @@ def dry_run(
     as_json: bool,
     **tasklets: Any,
 ) -> None:
-    """Show exactly what a task, or a job file, would run, without running it.
+    """Show exactly what a task, or a job file, would run, without running it; leave with 0 only if the program is here.
 
     Modules are loaded and scripts are sourced for that, in a temporary directory. Secrets are not read.
     """
@@ -55,7 +56,8 @@ def dry_run(
     prepared = request.task.with_absolute_inputs(Path.cwd())
     work = Path("<job directory>/attempt-1/work")
     directory = prepared.working_directory() or work
-    launch = rehearse(prepared.with_staged_outputs(work), directory, load_settings(), _COOKIES, sourcing=sourcing)
+    staged = prepared.with_staged_outputs(work)
+    launch, missing = rehearse(staged, directory, load_settings(), _COOKIES, sourcing=sourcing)
     outputs = _outputs(prepared, work)
     origins = {name: {"value": value, "from": request.origins[name]} for name, value in prepared.parameters().items()}
     stdout = next((f.parameter for f in prepared.task_fields() if isinstance(f.place, Stdout)), "")
@@ -69,7 +71,21 @@ def dry_run(
         }
         facts |= {**streams, "outputs": outputs, "input_files": launch.input_files, "parameters": origins}
         print_json({**facts, "tasklets": _tasklet_facts(plan)})
-        return
+    else:
+        _print_plan(launch, directory, streams, outputs)
+        click.echo()
+        rows = [(name, repr(origin["value"]), str(origin["from"])) for name, origin in origins.items()]
+        print_table(("PARAMETER", "VALUE", "FROM"), rows)
+        if plan.tasklets:
+            click.echo()
+            print_table(("TASKLETS", "", "FROM"), [(t.place, call_text(t.call), t.origin) for t in plan.tasklets])
+    if missing:
+        raise missing[0]
+
+
+def _print_plan(
+    launch: Launch, directory: Path, streams: Mapping[str, object], outputs: Mapping[str, Mapping[str, str]]
+) -> None:
     redirects = [f"{name} {path}" for name, path in streams.items() if path]
     print_fields(
         [
@@ -82,11 +98,6 @@ def dry_run(
             *((f"file {name}", Text(text)) for name, text in launch.input_files.items()),
         ]
     )
-    click.echo()
-    print_table(("PARAMETER", "VALUE", "FROM"), [(n, repr(o["value"]), str(o["from"])) for n, o in origins.items()])
-    if plan.tasklets:
-        click.echo()
-        print_table(("TASKLETS", "", "FROM"), [(t.place, call_text(t.call), t.origin) for t in plan.tasklets])
 
 
 def _tasklet_facts(plan: TaskletPlan) -> list[dict[str, Any]]:

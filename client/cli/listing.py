@@ -75,7 +75,7 @@ def jobs(
         click.echo(f"{such} in {shown(redis.url)} (see OUTRIDER_BROKER_URL, OUTRIDER_PROJECT)", err=True)
         return
     rows = [(r.id, r.spec.task, state_text(r.state), _age(r.queued_at), _note(r)) for r in records]
-    print_table(("ID", "TASK", "STATE", "SUBMITTED", ""), rows)
+    print_table(("ID", "TASK", "STATE", "SUBMITTED", "NOTE"), rows)
 
 
 def _values(words: tuple[str, ...]) -> dict[str, list[Any]]:

@@ -1,6 +1,7 @@
 """How the command line prints: tables for people, JSON for programs."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -37,9 +38,13 @@ _COLOURS = {
 
 #: Columns that other programs cut out.
 _WHOLE = ("ID", "TASK", "TASKLET", "STATE")
+#: Columns that may be cut to keep a row on one line: `show` has the whole text.
+_CUT = ("NOTE",)
 _UNFOLDED = 100_000
 #: Longer names, such as paths, do not make the others wider.
 _NAME_WIDTH = 24
+#: All control characters but tab and line feed.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def as_json(value: Any) -> Any:
@@ -62,8 +67,15 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) ->
     for column in columns:
         table.add_column(Text(column), overflow="fold", no_wrap=column in _WHOLE)
     for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+        table.add_row(*map(_column_cell, columns, row))
     _print(table)
+
+
+def _column_cell(column: str, value: str | Text) -> Text:
+    cell = _cell(value)
+    if column in _CUT:
+        cell.no_wrap, cell.overflow = True, "ellipsis"
+    return cell
 
 
 def print_fields(rows: Iterable[tuple[str, str | Text]]) -> None:
@@ -73,7 +85,7 @@ def print_fields(rows: Iterable[tuple[str, str | Text]]) -> None:
     table.add_column(overflow="fold")
     for name, value in rows:
         if value:
-            table.add_row(Text(name), value if isinstance(value, Text) else Text(value))
+            table.add_row(_cell(name), _cell(value))
     _print(table)
 
 
@@ -90,13 +102,21 @@ def print_sections(sections: Mapping[str, Sequence[tuple[str, str | Text]]]) -> 
         table.add_column(style="bold", min_width=width, overflow="fold")
         table.add_column(overflow="fold")
         for name, value in rows:
-            table.add_row(Text(name), value if isinstance(value, Text) else Text(value))
+            table.add_row(_cell(name), _cell(value))
         _print(table)
 
 
 def print_heading(heading: str) -> None:
     """Print the name of what follows."""
     _print(Text(heading, style="bold underline"))
+
+
+def _cell(value: str | Text) -> Text:
+    """Return a value as text that does nothing to a terminal: programs and producers have chosen parts of it."""
+    text = value if isinstance(value, Text) else Text(value)
+    if not _CONTROL.search(text.plain):
+        return text
+    return Text(_CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text.plain), style=text.style)
 
 
 def _print(table: Table | Text) -> None:

@@ -89,8 +89,4 @@ def _with_tasks(modules: str | None) -> Settings:
     """Return the settings, with the option handed on to child processes by the environment."""
     if modules is not None:
         os.environ["OUTRIDER_TASKS"] = modules
-    here = os.getcwd()
-    paths = os.environ.get("PYTHONPATH", "")
-    if here not in paths.split(os.pathsep):  # a producer's own modules lie beside them, as for every Celery user
-        os.environ["PYTHONPATH"] = f"{here}{os.pathsep}{paths}" if paths else here
     return load_settings()

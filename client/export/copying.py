@@ -1,11 +1,14 @@
 """Copies of files whose content is looked at on the way; nothing leads out of where it may come from."""
 
+import errno
 import hashlib
 import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from ...config import open_regular
 
 __all__ = ["CopiedFile", "copy_file", "copy_input"]
 
@@ -33,13 +36,10 @@ def copy_file(source: Path, target: Path, roots: tuple[Path, ...] | None = None)
         OSError: when it cannot be read, is no file or leads out of all roots, or the target exists.
     """
     real = source.resolve(strict=True)
-    if roots is not None and not any(real.is_relative_to(root.resolve()) for root in roots):
-        raise OSError(0, "is a link that leads elsewhere")
-    descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would keep us waiting
-    with open(descriptor, "rb") as content:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise OSError(0, "is no file")
+    if not _is_in(real, roots):
+        raise OSError(errno.EINVAL, "lies elsewhere, or is a link that leads elsewhere")
+    with open_regular(real) as content:
+        mode = os.fstat(content.fileno()).st_mode
         target.parent.mkdir(parents=True, exist_ok=True)
         digest, size = hashlib.sha256(), 0
         with target.open("xb") as copy:
@@ -51,14 +51,16 @@ def copy_file(source: Path, target: Path, roots: tuple[Path, ...] | None = None)
     return CopiedFile(source, size, digest.hexdigest())
 
 
-def copy_input(source: Path, target: Path) -> Iterator[CopiedFile | str]:
-    """Copy an input, a file or a whole folder; yield each file, and a sentence for each that was left out."""
-    if not source.is_dir():
-        try:
-            yield copy_file(source, target)
-        except OSError as error:
-            target.unlink(missing_ok=True)
-            yield f"the input {source} cannot be copied: {error.strerror or error}"
+def copy_input(source: Path, target: Path, roots: tuple[Path, ...] | None = None) -> Iterator[CopiedFile | str]:
+    """Copy an input, a file or a whole folder; yield each file, and a sentence for each that was left out.
+
+    Args:
+        source: the input.
+        target: where nothing is yet.
+        roots: folders in one of which it must really lie; `None`: anywhere.
+    """
+    if not source.is_dir() or not _is_in(source.resolve(), roots):
+        yield _copied_or_why_not(source, target, roots)
         return
     target.mkdir(parents=True)
     for folder, folders, names in os.walk(source):
@@ -68,10 +70,19 @@ def copy_input(source: Path, target: Path) -> Iterator[CopiedFile | str]:
         ]  # we may be writing below the source
         links = [name for name in folders if (here / name).is_symlink()]
         for name in (*names, *links):
-            try:
-                yield copy_file(here / name, target / here.relative_to(source) / name, (source,))
-            except OSError as error:
-                yield f"the input {here / name} cannot be copied: {error.strerror or error}"
+            yield _copied_or_why_not(here / name, target / here.relative_to(source) / name, (source,))
         for name in folders:
             if name not in links:
                 (target / here.relative_to(source) / name).mkdir()
+
+
+def _copied_or_why_not(source: Path, target: Path, roots: tuple[Path, ...] | None = None) -> CopiedFile | str:
+    try:
+        return copy_file(source, target, roots)
+    except OSError as error:
+        target.unlink(missing_ok=True)
+        return f"the input {source} cannot be copied: {error.strerror or error}"
+
+
+def _is_in(real: Path, roots: tuple[Path, ...] | None) -> bool:
+    return roots is None or any(real.is_relative_to(root.resolve()) for root in roots)

@@ -58,7 +58,7 @@ def export_job(
     with _fresh(record.id, goal) as draft:
         folder = draft / (goal.name.removesuffix(suffix) if suffix else goal.name)
         folder.mkdir()
-        problems = write_folder(folder, material, settings.output_roots, with_inputs=with_inputs)
+        problems = write_folder(folder, material, settings, with_inputs=with_inputs)
         made = folder
         if suffix:
             made = Path(shutil.make_archive(str(draft / "archive"), _ARCHIVES[suffix], draft, folder.name))
@@ -97,6 +97,8 @@ def _fresh(job_id: str, goal: Path) -> Iterator[Path]:
         yield draft
     except OSError as error:
         raise CannotExport(job_id, f"{error.filename or goal}: {error.strerror or error}") from error
+    except UnicodeEncodeError as error:
+        raise CannotExport(job_id, f"a file's name is no Unicode, so no {goal.suffix} can hold it") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 

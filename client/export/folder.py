@@ -1,8 +1,10 @@
 """All that goes into an exported folder."""
 
+import os
 from pathlib import Path
 
 from ...communicators import InputFile
+from ...config import Settings
 from ...config.errors import OutriderError
 from .copying import CopiedFile, copy_file, copy_input
 from .job_file import job_file
@@ -16,23 +18,26 @@ __all__ = ["write_folder"]
 #: Where a first-party task is started: two folders below its parameters.
 _BELOW_PARAMETERS = "attempt-1/work"
 _PARAMETERS = "parameters.json"
+#: Bytes; a file that a worker has written for a program has fewer, unless the program has changed it.
+_LARGEST_FILE = 16 * 2**20
 
 
-def write_folder(folder: Path, material: Material, output_roots: tuple[Path, ...], *, with_inputs: bool) -> list[str]:
+def write_folder(folder: Path, material: Material, settings: Settings, *, with_inputs: bool) -> list[str]:
     """Write everything into an empty folder; return a sentence for each thing that is not as it was recorded.
 
     Raises:
         OSError: when the folder cannot be written.
     """
-    return _Folder(folder, material, output_roots, with_inputs=with_inputs).write()
+    return _Folder(folder, material, settings, with_inputs=with_inputs).write()
 
 
 class _Folder:
-    def __init__(self, folder: Path, material: Material, output_roots: tuple[Path, ...], *, with_inputs: bool) -> None:
+    def __init__(self, folder: Path, material: Material, settings: Settings, *, with_inputs: bool) -> None:
         self._folder = folder
         self._material = material
         self._record = material.record
-        self._roots = (material.job, *output_roots)
+        self._roots = (material.job, *settings.output_roots)
+        self._input_roots = settings.input_roots or None
         self._names = file_names(material.inputs()) if with_inputs else {}
         self._problems: list[str] = []
         #: From where the program is started to the exported folder.
@@ -64,8 +69,9 @@ class _Folder:
         script = self._script(has_files=has_files)
         self._write("run.sh", script.text())
         (self._folder / "run.sh").chmod(0o755)
-        self._write("README.txt", readme(record, script, self._names, self._problems))
-        return self._problems
+        problems = [os.fsencode(problem).decode("utf-8", "replace") for problem in self._problems]  # they name any file
+        self._write("README.txt", readme(record, script, self._names, problems))
+        return problems
 
     def _renamed(self, inputs: str) -> Renaming:
         return Renaming({path: f"{inputs}/{name}" for path, name in self._names.items()})
@@ -79,7 +85,7 @@ class _Folder:
         provenance = self._record.provenance
         recorded = provenance.inputs if provenance else {}
         for path, name in self._names.items():
-            for copied in copy_input(Path(path), self._folder / "inputs" / name):
+            for copied in copy_input(Path(path), self._folder / "inputs" / name, self._input_roots):
                 if isinstance(copied, str):
                     self._problems.append(copied)
                 elif changed := _changed(copied, recorded.get(str(copied.source))):
@@ -90,10 +96,8 @@ class _Folder:
         sums: list[str] = []
         for name, file in (outcome.outputs if outcome else {}).items():
             staged = self._material.staged(name, file.path)
-            try:
-                copied = copy_file(file.path, self._folder / "outputs" / staged, self._roots)
-            except OSError as error:
-                self._problems.append(f"the output {file.path} cannot be copied: {error.strerror or error}")
+            copied = self._copy(f"the output {file.path}", file.path, Path("outputs") / staged, self._roots)
+            if copied is None:
                 continue
             if file.sha256 and copied.sha256 != file.sha256:
                 self._problems.append(f"the output {file.path} is not what the job left: it has changed since")
@@ -103,10 +107,7 @@ class _Folder:
 
     def _copy_logs(self) -> None:
         for name in ("stdout.log", "stderr.log"):
-            try:
-                copy_file(self._material.attempt / name, self._folder / name, self._roots)
-            except OSError as error:
-                self._problems.append(f"{name} cannot be copied: {error.strerror or error}")
+            self._copy(name, self._material.attempt / name, Path(name), self._roots)
 
     def _write_files(self) -> bool:
         """Write the small files that the program was given; return whether there are any."""
@@ -127,7 +128,11 @@ class _Folder:
         """Return what the program found, if its folder is still there; else what today's description makes."""
         place = self._material.work / name
         try:
-            if place.resolve(strict=True).is_relative_to(self._material.work.resolve()) and place.is_file():
+            if (
+                place.resolve(strict=True).is_relative_to(self._material.work.resolve())
+                and place.is_file()
+                and place.stat().st_size <= _LARGEST_FILE
+            ):
                 return place.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             pass
@@ -136,19 +141,16 @@ class _Folder:
 
     def _copy_description(self) -> None:
         if (source := self._material.source()) is not None:
-            try:
-                copy_file(source, self._folder / "description" / source.name)
-            except OSError as error:
-                self._problems.append(f"the description {source} cannot be copied: {error.strerror or error}")
+            self._copy(f"the description {source}", source, Path("description", source.name))
 
     def _script(self, *, has_files: bool) -> RunScript:
         material, record, renaming = self._material, self._record, self._from_run()
         run = record.run
-        variables = run.environment if run else {}
+        variables = run.task_variables if run else {}
         return RunScript(
             title=f"Runs {record.spec.task} again as job {record.id} did, in a new folder beside this file.",
             argv=[renaming.word(word) for word in (run.argv if run else ())],
-            environment={n: renaming.text(v) for n, v in variables.items() if not n.startswith("OUTRIDER_")},
+            environment={name: renaming.text(value) for name, value in variables.items()},
             directory=_BELOW_PARAMETERS if material.is_first_party else "",
             parameters=_PARAMETERS if material.is_first_party else "",
             folders=material.folders_for_outputs(),
@@ -156,6 +158,13 @@ class _Folder:
             stdin=renaming.value(material.stdin()) or "/dev/null",
             stdout=material.stdout(),
         )
+
+    def _copy(self, what: str, source: Path, name: Path, roots: tuple[Path, ...] | None = None) -> CopiedFile | None:
+        try:
+            return copy_file(source, self._folder / name, roots)
+        except OSError as error:
+            self._problems.append(f"{what} cannot be copied: {error.strerror or error}")
+            return None
 
     def _write(self, name: str, text: str) -> None:
         (self._folder / name).write_text(text, encoding="utf-8")

@@ -1,13 +1,12 @@
 """What of a record, and of the description that it was made with, goes into an export."""
 
-import inspect
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from ...communicators import JobRecord
 from ...config.errors import OutriderError
-from ...tasks import Catalogue, Stdin, Stdout, TaskDescription
+from ...tasks import Catalogue, Stdin, Stdout, TaskDescription, definition_file
 
 __all__ = ["Material"]
 
@@ -97,12 +96,8 @@ class Material:
             raise OutriderError(f"{type(error).__name__}: {error}") from error
 
     def source(self) -> Path | None:
-        """Return the file that describes the task, `None` if nobody knows."""
-        try:
-            file = inspect.getsourcefile(self.description) if self.description else None
-        except (TypeError, OSError):
-            return None
-        return Path(file) if file else None
+        """Return the file that describes the task, a module's or a YAML file, `None` if nobody knows."""
+        return definition_file(self.description) if self.description else None
 
     def _fields(self) -> Iterable[Any]:
         return self.description.task_fields() if self.description else ()

@@ -5,12 +5,12 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ...worker import MASK
+
 __all__ = ["SUMS", "RunScript", "asked_for"]
 
 #: The recorded sha256 of the outputs.
 SUMS = "outputs.sha256"
-#: What stands in a record in place of a secret.
-_MASK = "***"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 _FRESH_FOLDER = """\
@@ -74,14 +74,14 @@ class RunScript:
 
     def _exports(self) -> list[str]:
         """Set what may be set by a shell, but not what is asked for."""
-        known = {name: value for name, value in self.environment.items() if _MASK not in value}
+        known = {name: value for name, value in self.environment.items() if MASK not in value}
         return [f"export {name}={shlex.quote(value)}" for name, value in known.items() if _VARIABLE.fullmatch(name)]
 
     def _command(self) -> str:
         odd = [
             f"{name}={value}"
             for name, value in self.environment.items()
-            if not _VARIABLE.fullmatch(name) and _MASK not in value and "=" not in name
+            if not _VARIABLE.fullmatch(name) and MASK not in value and "=" not in name
         ]
         words = shlex.join([*(("env", *odd) if odd else ()), *self.argv])
         return f"{words} <{shlex.quote(self.stdin)}" + (f" >{shlex.quote(self.stdout)}" if self.stdout else "")
@@ -89,7 +89,7 @@ class RunScript:
 
 def asked_for(environment: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return the variables whose values are no more than masks in the record, with what the record has."""
-    return [(name, value) for name, value in environment.items() if _MASK in value and _VARIABLE.fullmatch(name)]
+    return [(name, value) for name, value in environment.items() if MASK in value and _VARIABLE.fullmatch(name)]
 
 
 def _demand(variable: tuple[str, str]) -> str:

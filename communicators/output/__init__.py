@@ -1,6 +1,7 @@
 """What a program prints, or writes to a file that grows: bytes into files, the newest of it as messages."""
 
 from .file_growth import FileGrowthCommunicator
+from .fresh_file import fresh_file
 from .json_lines import JsonLines
 from .pipe import PipeCommunicator
 from .progress_pattern import ProgressPattern
@@ -14,4 +15,5 @@ __all__ = [
     "ProgressPattern",
     "ProgressReader",
     "ProgressTally",
+    "fresh_file",
 ]

@@ -4,6 +4,8 @@ import logging
 import os
 from pathlib import Path
 
+from .fresh_file import fresh_file
+
 __all__ = ["LogFile"]
 
 logger = logging.getLogger(__name__)
@@ -13,9 +15,9 @@ class LogFile:
     """A file that takes bytes, until the disk is full, say: the program goes on, and its newest lines are still relayed."""
 
     def __init__(self, path: Path) -> None:
-        """Make the file, or empty it."""
+        """Make the file; what has its name goes away."""
         self._path = path
-        self._file: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o640)
+        self._file: int | None = fresh_file(path, 0o640)
 
     def write(self, data: memoryview) -> None:
         """Append bytes. Never raises: a file that cannot be written is given up, and the worker's log says so."""

@@ -32,7 +32,7 @@ class ProgressTally:
             unit: what is counted, for people.
         """
         self._pattern = re.compile(pattern, re.MULTILINE)
-        self._total = 0.0 if callable(total) else float(total)
+        self._total = 0.0 if callable(total) else _known(float(total))
         self._ask = total if callable(total) else None
         self._unit = unit
         self._counts: dict[Stream, MatchCount] = {}
@@ -58,6 +58,11 @@ class ProgressTally:
 
     def _learn_total(self, ask: Callable[[], float]) -> None:
         try:
-            self._total = float(ask())
+            self._total = _known(float(ask()))
         except Exception:
             logger.exception("cannot tell the total of the progress", extra={"action": "total_unknown"})
+
+
+def _known(total: float) -> float:
+    """Return a total that may come from a parameter; 0 when it is none, or no number that JSON has."""
+    return total if isfinite(total) and total > 0 else 0.0

@@ -1,12 +1,12 @@
 """A YAML file that has been read: its value, and where in the file each part of it stands."""
 
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...config import open_regular
 from ...config.errors import InvalidFile
 
 __all__ = ["Document", "Place", "Spot", "invalid_file", "read_document"]
@@ -98,9 +98,7 @@ def read_document(path: Path | str) -> Document:
 
 def _text_of(path: Path) -> str:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise InvalidFile(str(path), ["this is no regular file"])
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(_LARGEST_BYTES + 1)
     except FileNotFoundError as error:
         raise InvalidFile(str(path), ["there is no such file"]) from error
@@ -131,4 +129,5 @@ def _line(problem: str) -> int:
 
 
 def _shortened(problem: str) -> str:
+    problem = " ".join(problem.splitlines())
     return problem if len(problem) <= _LONGEST_PROBLEM else f"{problem[:_LONGEST_PROBLEM]}…"

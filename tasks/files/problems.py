@@ -1,15 +1,15 @@
 """From pydantic's errors to problems of a file, each with its line, the place in the document and what is wrong."""
 
-import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from ...config import did_you_mean
 from .document import Document, Place
 
-__all__ = ["did_you_mean", "validation_problems"]
+__all__ = ["validation_problems"]
 
 _LONGEST_VALUE = 80
 _NEEDS_TEXT = ("string_type", "path_type", "literal_error", "enum")
@@ -29,25 +29,17 @@ def validation_problems(
     return [_problem(document, detail, model, place) for detail in errors]
 
 
-def did_you_mean(name: object, known: Sequence[str]) -> str:
-    """Return a hint to the names that come close, or to all if they are few."""
-    close = difflib.get_close_matches(str(name), known, n=3)
-    if close:
-        return f"; did you mean {' or '.join(map(repr, close))}?"
-    return f"; there are {', '.join(known)}" if known else ""
-
-
 def _problem(document: Document, detail: ErrorDetails, model: type[BaseModel], place: Place) -> str:
     loc: Place = detail["loc"]
     where = document.part((*place, *loc))
     name = _dotted(where)
     match detail["type"]:
         case "missing":
-            missing = (*where, loc[-1])
+            missing = where if where == (*place, *loc) else (*where, loc[-1])
             return document.problem(where, f"{_dotted(missing)}: is required")
         case "extra_forbidden":
             known = sorted(_names(model, loc[:-1]))
-            return document.problem(where, f"{name}: there is no such key{did_you_mean(loc[-1], known)}")
+            return document.problem(where, f"{name}: there is no such key{did_you_mean(str(loc[-1]), known)}")
         case _:
             words = detail["msg"].removeprefix("Value error, ")
             about_all = detail["type"] == "value_error" and isinstance(detail["input"], dict | BaseModel)

@@ -16,6 +16,8 @@ __all__ = ["compose"]
 
 _MOST_NODES = 100_000
 _DEEPEST = 100
+#: Characters of all scalars, of each alias anew; a file without aliases has fewer.
+_MOST_CHARACTERS = 4 * 2**20
 
 
 class _Refused(yaml.MarkedYAMLError):
@@ -58,7 +60,7 @@ class _Values:
     def __init__(self) -> None:
         self.spots: dict[Place, Spot] = {}
         self.problems: list[str] = []
-        self._nodes = 0
+        self._nodes = self._characters = 0
 
     def of(self, node: yaml.Node, place: Place, line: int | None = None) -> Any:
         """Return a node's value; `line` is that of its key."""
@@ -101,6 +103,9 @@ class _Values:
         return None
 
     def _scalar(self, node: Any) -> Any:
+        self._characters += len(node.value)
+        if self._characters > _MOST_CHARACTERS:
+            raise _Refused(node.start_mark, f"there are more than {_MOST_CHARACTERS} characters, aliases included")
         try:
             value = plain_value(node.value) if node.style is None else node.value
             str(value).encode()

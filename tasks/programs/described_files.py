@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from ...config import YAML_ENDINGS, is_path
+from ...config import YAML_ENDINGS, is_file_source
 from ...config.errors import CatalogueError
 from ..files import read_document
 from ..third_party import ThirdPartyTask
@@ -18,7 +18,7 @@ def described_files(sources: Iterable[str], folder: Path) -> list[Path]:
         CatalogueError: when a path is neither a YAML file nor a folder.
     """
     found: list[Path] = []
-    for path in (folder / Path(source).expanduser() for source in sources if is_path(source)):
+    for path in (folder / Path(source).expanduser() for source in sources if is_file_source(source)):
         if path.is_dir():
             found += sorted(file for file in path.iterdir() if file.name.endswith(YAML_ENDINGS) and file.name[0] != ".")
         elif path.name.endswith(YAML_ENDINGS):

@@ -1,12 +1,14 @@
 """What is wrong with a program's description beyond the shape of its parts, with the lines."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError, create_model
 
 from ..fields import task_fields
 from ..files import validation_problems
+from ..template_file import template_text
 from ..third_party import ThirdPartyTask
 from .program_file import ProgramFile
 from .program_reading import ProgramReading
@@ -21,11 +23,10 @@ _KEYS = {"template": "templates", "standard": "buffering"}
 
 def mistakes(reading: ProgramReading) -> list[str]:
     """Return what can be told from the file alone."""
-    folder, templates = reading.document.folder, reading.file.templates
     found = [
-        reading.problem(("templates", name), f"there is no file {folder / template}")
-        for name, template in templates.items()
-        if not (folder / template).is_file()
+        reading.problem(("templates", name), words)
+        for name, template in reading.file.templates.items()
+        if (words := _template_mistake(reading.document.folder / template))
     ]
     if not (reading.name.isidentifier() and reading.name.islower()):
         found.append(f"line 1: {reading.name!r} cannot be a task's name: rename the file, or write name: …")
@@ -72,6 +73,14 @@ def _whole_mistake(words: str, reading: ProgramReading) -> str:
     part = words.partition(" ")[0].rstrip(":")
     key = _KEYS.get(part, part)
     return reading.document.problem((key if key in reading.document.value else "parameters",), words)
+
+
+def _template_mistake(template: Path) -> str:
+    try:
+        template_text(template)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _result_mistake(reading: ProgramReading) -> str:

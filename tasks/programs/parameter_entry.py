@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, TypeAdapter, model_validator
 from pydantic_core import SchemaError
 
-from ..arguments import Flag, NotAnArgument, Output, PassThrough, Positional, Stdin, Stdout
+from ..arguments import Flag, NotAnArgument, Output, PassThrough, Positional, Stdin, Stdout, WorkingDirectory
 
 __all__ = ["ParameterEntry"]
 
@@ -28,6 +28,13 @@ def _check_pattern(value: str) -> str:
         TypeAdapter(Annotated[str, Field(pattern=value)])
     except SchemaError as error:
         raise ValueError(f"is no regular expression: {error}") from error
+    return value
+
+
+def _not_a_switch(value: Any) -> Any:
+    """Refuse what YAML 1.1 took for a truth value, where any text would do, or a mapping."""
+    if isinstance(value, str) and value.lower() in ("yes", "no", "on", "off"):
+        raise ValueError("is text in YAML 1.2; write true or false")
     return value
 
 
@@ -70,7 +77,7 @@ class ParameterEntry(BaseModel):
     """A regular expression that is found in each text."""
 
     flag: Annotated[
-        str | None, BeforeValidator(lambda v: "" if v is True else v, json_schema_input_type=str | bool)
+        str | None, BeforeValidator(lambda v: "" if v is True else _not_a_switch(v), json_schema_input_type=str | bool)
     ] = None
     """The option's name with its dashes; `true`: the parameter's name with `--` before it."""
     joined: str | None = None
@@ -89,12 +96,14 @@ class ParameterEntry(BaseModel):
     """The file is the program's standard input."""
     stdout: bool = False
     """Standard output goes to the file, which is an output."""
+    working_directory: bool = False
+    """The program is started in this folder, which an operator must have allowed."""
     argument: bool = True
     """`false`: the value is no word on the command line; a template uses it."""
     output: Annotated[
         OutputEntry | None,
         BeforeValidator(
-            lambda v: {True: {}, False: None}[v] if isinstance(v, bool) else v,
+            lambda v: {True: {}, False: None}[v] if isinstance(v, bool) else _not_a_switch(v),
             json_schema_input_type=bool | OutputEntry,
         ),
     ] = None
@@ -105,7 +114,8 @@ class ParameterEntry(BaseModel):
         places = self._places()
         if len(places) > 1 or (not places and self.output is None):
             raise ValueError(
-                "say where the value goes by one of flag, positional, pass_through, stdin, stdout, argument: false"
+                "say where the value goes by one of flag, positional, pass_through, stdin, stdout, working_directory, "
+                "argument: false"
             )
         if self.flag is None and (self.repeat or (self.joined, self.negative, self.separator) != (None, None, None)):
             raise ValueError("joined, negative, separator and repeat are for a flag")
@@ -151,6 +161,7 @@ class ParameterEntry(BaseModel):
             (self.pass_through, PassThrough()),
             (self.stdin, Stdin()),
             (self.stdout, Stdout()),
+            (self.working_directory, WorkingDirectory()),
             (not self.argument, NotAnArgument()),
         ]
         return [place for is_meant, place in possible if is_meant]

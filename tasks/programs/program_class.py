@@ -1,13 +1,13 @@
 """From a program's file to its class."""
 
 import types
-from pathlib import Path
-from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from ..description import TaskDescription
+from ..environment import Environment
 from ..files import Document, validation_problems
+from ..template_file import template_text
 from ..third_party import ThirdPartyTask
 from .mistakes import default_mistakes, mistakes, mistakes_behind
 from .program_file import ProgramFile
@@ -47,12 +47,11 @@ def described_program(document: Document) -> type[ThirdPartyTask]:
 def _members(reading: ProgramReading) -> dict[str, Any]:
     """Return what the body of the class would define."""
     file, folder = reading.file, reading.document.folder
-    annotations: dict[str, Any] = {reading.field_of[name]: reading.annotation(name) for name in file.parameters}
     members: dict[str, Any] = {
         "__module__": __name__,
         "__qualname__": reading.class_name,
         "__doc__": file.description,
-        "__annotations__": {"templates": ClassVar[dict[str, Path]], **annotations},
+        "__annotations__": {reading.field_of[name]: reading.annotation(name) for name in file.parameters},
         "described_in": reading.document.path,
         "name": reading.name,
         "executable": str(folder / file.executable) if "/" in file.executable else file.executable,
@@ -61,7 +60,7 @@ def _members(reading: ProgramReading) -> dict[str, Any]:
         "progress": file.progress and file.progress.description(reading.field_of),
         "environment": _environment(reading),
         **reading.calls,
-        "templates": {name: folder / template for name, template in file.templates.items()},
+        "templates": {name: template_text(folder / template) for name, template in file.templates.items()},
         **{name: getattr(file, name) for name in _ALIKE},
     }
     for name, entry in file.parameters.items():
@@ -73,18 +72,11 @@ def _members(reading: ProgramReading) -> dict[str, Any]:
 
 
 def _environment(reading: ProgramReading) -> Any:
-    """Return the environment as a class may have it."""
+    """Return the environment as a class has it: what only an `Environment` can be is one, all else is variables."""
     given = reading.file.environment
+    kind: Any = Environment if given and given.keys() <= Environment.model_fields.keys() else dict[str, str]
     try:
-        return TypeAdapter(_environment_kind(given)).validate_python(given)
+        return TypeAdapter(kind).validate_python(given)
     except ValidationError as error:
         found = validation_problems(reading.document, error.errors(), ProgramFile, ("environment",))
         raise reading.document.invalid(found) from error
-
-
-def _environment_kind(given: dict[str, Any]) -> Any:
-    """Return what an environment is to be: a model if a class may have one and its keys are given, else variables."""
-    (kind,) = get_args(get_type_hints(TaskDescription)["environment"])
-    kinds = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
-    models = [each for each in kinds if isinstance(each, type) and issubclass(each, BaseModel)]
-    return next((each for each in models if given and given.keys() <= each.model_fields.keys()), dict[str, str])

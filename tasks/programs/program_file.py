@@ -7,11 +7,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from ...config import Duration, Limits, RetryPolicy
 from ..buffering import Buffering
 from ..progress import FileGrowth, JsonProgress
+from ..tally import Tally
 from ..tasklet_entries import Entries
 from .parameter_entry import ParameterEntry
 from .result_entry import ResultEntry
 
-__all__ = ["ProgramFile", "ProgressEntry"]
+__all__ = ["ProgramFile"]
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
@@ -45,8 +46,21 @@ class GrowthEntry(BaseModel):
     """How often it is looked at."""
 
 
+class TallyEntry(BaseModel):
+    """The program prints something for each thing that is done."""
+
+    model_config = _STRICT
+
+    pattern: str
+    """A regular expression for what is counted; the numbers in a group `count` are added up."""
+    total: float | str = 0
+    """How many there will be, or the parameter that says so; 0: nobody knows."""
+    unit: str = ""
+    """What is counted."""
+
+
 class ProgressEntry(BaseModel):
-    """How to tell how far the program is; one of three ways."""
+    """How to tell how far the program is; one of four ways."""
 
     model_config = _STRICT
 
@@ -54,20 +68,29 @@ class ProgressEntry(BaseModel):
     """A regular expression with a group `percent`, or `done` and perhaps `total` and `unit`."""
     json_lines: JsonProgressEntry | None = Field(default=None, alias="json")
     growth: GrowthEntry | None = None
+    tally: TallyEntry | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if len([way for way in (self.pattern, self.json_lines, self.growth) if way is not None]) != 1:
-            raise ValueError("write a regular expression, or one of json and growth")
+        ways = (self.pattern, self.json_lines, self.growth, self.tally)
+        if len([way for way in ways if way is not None]) != 1:
+            raise ValueError("write a regular expression, or one of json, growth and tally")
         return self
 
-    def description(self, field_of: dict[str, str]) -> str | JsonProgress | FileGrowth:
+    def description(self, field_of: dict[str, str]) -> str | JsonProgress | FileGrowth | Tally:
         """Return it as a class has it; `field_of` has the names of the fields by those of the parameters."""
         if self.json_lines:
             return JsonProgress(self.json_lines.done, self.json_lines.total, self.json_lines.unit)
         if self.growth:
             output = field_of.get(self.growth.output, self.growth.output)
             return FileGrowth(output, self.growth.expected, self.growth.interval)
+        if self.tally:
+            total = (
+                field_of.get(self.tally.total, self.tally.total)
+                if isinstance(self.tally.total, str)
+                else self.tally.total
+            )
+            return Tally(self.tally.pattern, total, self.tally.unit)
         return self.pattern or ""
 
 
@@ -102,7 +125,7 @@ class ProgramFile(BaseModel):
     buffering: Buffering = "program"
     """What makes the program print in time."""
     environment: dict[str, Any] = {}
-    """Variables set for the program."""
+    """Variables set for the program; or more than that, by the keys of a class's `Environment`."""
     templates: dict[str, str] = {}
     """Files to be rendered into the working directory: their names, and their templates beside this file."""
     limits: Limits = Limits()

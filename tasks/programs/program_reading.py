@@ -10,8 +10,6 @@ from .program_file import ProgramFile
 
 __all__ = ["ProgramReading"]
 
-_TAKEN = ThirdPartyTask.__class_vars__ | {"templates"}
-
 
 class ProgramReading:
     """One file on its way to a class."""
@@ -45,5 +43,9 @@ class ProgramReading:
 
 def _field_name(parameter: str) -> str:
     """Return a name for a parameter's field: its own, unless each task has that already or pydantic forbids it."""
-    taken = parameter in _TAKEN or hasattr(ThirdPartyTask, parameter) or parameter.startswith(("_", "model_"))
+    taken = (
+        parameter in ThirdPartyTask.__class_vars__
+        or hasattr(ThirdPartyTask, parameter)
+        or parameter.startswith(("_", "model_"))
+    )
     return f"parameter_{parameter}" if taken else parameter

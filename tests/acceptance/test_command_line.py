@@ -97,6 +97,14 @@ def test_p8_a_dry_run_needs_no_redis(cli):
     assert "sum 1 2" in done.stdout
 
 
+def test_a_dry_run_shows_all_where_the_program_is_not_installed(cli, tmp_path):
+    (tmp_path / "afar.yaml").write_text("executable: only-afar\nparameters: {n: {type: int, flag: -n}}\n")
+    done = cli("dry-run", "afar", "-p", "n=2", OUTRIDER_TASKS=str(tmp_path / "afar.yaml"))
+    assert "only-afar -n 2" in done.stdout
+    assert done.returncode == 1
+    assert "there is no program 'only-afar' on this machine" in done.stderr
+
+
 def test_cancel_on_the_command_line_stops_the_program(cli, worker, producer):
     job = producer.submit(Shell(script="sleep 60"))
     assert cli("cancel", job.id).returncode == 0

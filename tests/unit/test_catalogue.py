@@ -103,7 +103,8 @@ def test_two_tasks_of_one_name_are_an_error_naming_both():
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        (None, "ModuleNotFoundError"),
+        (None, "ModuleNotFoundError.*; modules are looked for in the working directory and on PYTHONPATH$"),
+        ("import no_such_part", "No module named 'no_such_part'$"),
         ("1 / 0", "ZeroDivisionError: division by zero"),
         ("def", "SyntaxError"),
         (
@@ -111,7 +112,7 @@ def test_two_tasks_of_one_name_are_an_error_naming_both():
             r"Bad\.field",
         ),
     ],
-    ids=["there is none", "it raises", "it is no Python", "it describes a task wrongly"],
+    ids=["there is none", "what it imports is missing", "it raises", "it is no Python", "it describes a task wrongly"],
 )
 def test_a_module_that_cannot_be_imported_is_an_error_naming_it(task_module, source, words):
     name = task_module("broken_tasks", source) if source else "no_such_tasks"

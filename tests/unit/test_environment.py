@@ -9,7 +9,8 @@ from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 from outrider import Environment, Flag, Task, ThirdPartyTask
 from outrider.tasks import applied, environment_of
 from outrider.tasks.environment import RESERVED_VARIABLES
-from outrider.worker import masked, plan_launch
+from outrider.worker import plan_launch
+from outrider.worker.masking import masked
 from outrider.worker.surroundings import Surroundings
 from outrider.worker.sweep import ATTEMPT_COOKIE, WORKER_COOKIE
 

@@ -9,7 +9,19 @@ from typing import Annotated, ClassVar
 
 import pytest
 
-from outrider import Flag, JobState, Limits, Output, Positional, RetryPolicy, Settings, Stdin, Stdout, ThirdPartyTask
+from outrider import (
+    Flag,
+    JobState,
+    Limits,
+    Output,
+    Positional,
+    RetryPolicy,
+    Settings,
+    Stdin,
+    Stdout,
+    ThirdPartyTask,
+    load_program,
+)
 from outrider.client.export import export_job
 from outrider.client.export.job_file import job_file
 from outrider.client.export.renaming import Renaming, file_names
@@ -98,6 +110,16 @@ def test_two_inputs_of_one_name_standard_input_and_a_configuration_travel(tmp_pa
     assert (folder / "run" / "joined").read_text() == "a\nb\nc d\nfirst=../inputs/x.txt\nit's $HOME\n"
 
 
+def test_the_description_is_the_file_that_describes_the_program(tmp_path):
+    (tmp_path / "join.yaml").write_text("executable: cat\nparameters: {sources: {type: [path], positional: true}}\n")
+    source = tmp_path / "x"
+    source.write_text("x\n")
+    ran = Ran(tmp_path, Join(sources=[source]))
+    for task, name in ((load_program(tmp_path / "join.yaml"), "join.yaml"), (Join, Path(__file__).name)):
+        export_job(ran.record, Catalogue([task]), ran.settings, tmp_path / f"with {name}")
+        assert [path.name for path in (tmp_path / f"with {name}" / "description").iterdir()] == [name]
+
+
 def test_a_secret_is_asked_for_by_name_and_is_nowhere(tmp_path):
     source = tmp_path / "x"
     source.write_text("x\n")
@@ -128,6 +150,43 @@ def test_a_folder_as_an_input_is_copied_without_links_that_lead_out(tmp_path):
     assert (copied / "inside").read_text() == "x"
     problems = " ".join(exported.problems)
     assert all(name in problems for name in ("outside", "up", "pipe"))
+
+
+@pytest.mark.parametrize("is_folder", [False, True], ids=["file", "folder"])
+def test_an_input_that_no_worker_would_have_taken_is_not_handed_on(tmp_path, is_folder):
+    allowed, home = tmp_path / "allowed", tmp_path / "home"
+    allowed.mkdir()
+    home.mkdir()
+    (home / "key").write_text("private")
+    (allowed / "link").symlink_to(home if is_folder else home / "key")
+    ran = Ran(tmp_path, Join(sources=[home if is_folder else home / "key", allowed / "link"]))
+    ran.settings = ran.settings.model_copy(update={"input_roots": (allowed,)})
+    problems = ran.export(tmp_path / "out").problems
+    assert sum("lies elsewhere" in problem for problem in problems) == 2
+    assert not any(p.read_bytes() == b"private" for p in (tmp_path / "out" / "inputs").rglob("*") if p.is_file())
+
+
+def test_a_small_file_that_became_large_is_not_read(tmp_path):
+    source = tmp_path / "x"
+    source.write_text("x\n")
+    ran = Ran(tmp_path, Join(sources=[source]))
+    os.truncate(ran.job / "attempt-1" / "work" / "settings" / "join.conf", 17 * 2**20)
+    assert "today's description" in " ".join(ran.export(tmp_path / "out").problems)
+    assert (tmp_path / "out" / "files" / "settings" / "join.conf").read_text() == "first=../inputs/x\n"
+
+
+def test_names_that_are_no_unicode_are_copied_or_told(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    Path(os.fsdecode(os.path.join(os.fsencode(folder), b"\xe9"))).write_text("x")
+    os.mkfifo(os.path.join(os.fsencode(folder), b"pipe\xe9"))
+    ran = Ran(tmp_path, Join(sources=[folder]))
+    problems = ran.export(tmp_path / "out.tar.gz").problems
+    assert "pipe\N{REPLACEMENT CHARACTER} cannot be copied" in " ".join(problems)
+    assert ran.export(tmp_path / "out").problems == problems
+    assert (tmp_path / "out" / "inputs" / "data" / os.fsdecode(b"\xe9")).read_text() == "x"
+    with pytest.raises(CannotExport, match=r"is no Unicode, so no \.zip can hold it"):
+        ran.export(tmp_path / "out.zip")
 
 
 def test_an_output_that_became_a_link_out_of_the_job_is_not_followed(tmp_path):
@@ -179,6 +238,16 @@ def test_a_task_that_nobody_knows_any_more_is_exported_with_a_warning(tmp_path):
     exported = export_job(ran.record, Catalogue([]), ran.settings, tmp_path / "out")
     assert "no task is called 'join'" in exported.problems[0]
     assert (tmp_path / "out" / "inputs" / "x").exists(), "the record knows the inputs that were hashed"
+
+
+def test_a_program_described_in_yaml_is_exported_with_its_file(tmp_path):
+    source, described = tmp_path / "x", tmp_path / "join.yaml"
+    source.write_text("x")
+    described.write_text("executable: cat\nparameters: {sources: {type: [path], positional: true}}\n")
+    ran = Ran(tmp_path, Join(sources=[source]))
+    export_job(ran.record, Catalogue([load_program(described)]), ran.settings, tmp_path / "out")
+    assert [file.name for file in (tmp_path / "out" / "description").iterdir()] == ["join.yaml"]
+    assert (tmp_path / "out" / "description" / "join.yaml").read_text() == described.read_text()
 
 
 def test_names_are_the_last_parts_of_paths_and_never_lead_anywhere():

@@ -183,6 +183,12 @@ def test_p9_all_problems_of_a_file_are_said_at_once_with_their_lines(problems):
     ]
 
 
+def test_a_reference_that_leads_nowhere_is_one_problem_also_where_a_value_is_required(problems):
+    assert problems("task: integrate\nparameters:\n  images: '{{ nowhere }}'\n") == [
+        "line 3: parameters.images: {{ nowhere }}: there is no 'nowhere'; nothing is known here"
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -91,7 +91,7 @@ def programs(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("executable", "words"),
     [
-        ("no-such-program", "there is no program 'no-such-program' on this worker; PATH is "),
+        ("no-such-program", "there is no program 'no-such-program' on this machine; PATH is "),
         ("{}/missing", "there is no program '{}/missing'"),
         ("{}/dangling", "there is no program '{}/dangling'"),
         ("{}/plain", "{}/plain is not executable"),

@@ -11,6 +11,7 @@ from outrider.communicators import (
     LogLines,
     Outcome,
     Progress,
+    Snapshot,
     StateChanged,
     TaskletEnded,
     TaskletRun,
@@ -41,6 +42,13 @@ def test_lines_are_shown_whole_and_as_they_are_without_blank_ones():
 def test_states_are_shown_and_heartbeats_are_not():
     beat = Heartbeat(pid=1, elapsed_seconds=1.0, rss=1, cpu_seconds=1.0)
     assert shown(StateChanged(state="starting", note="on w1"), beat) == ["starting: on w1"]
+
+
+def test_where_a_job_stands_is_said_only_to_whoever_does_not_hear_it_all():
+    late, end = Snapshot(state="failed", attempt=1), Finished(outcome=Outcome(state="succeeded"))
+    told = [StateChanged(state="queued", note="in queue 'q'"), end]
+    assert shown(late, *told) == ["queued: in queue 'q'", "succeeded"]
+    assert shown(late, *told[1:]) == ["failed in attempt 1", "succeeded"]
 
 
 def test_it_ends_with_the_job_and_returns_its_outcome():

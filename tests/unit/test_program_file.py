@@ -6,9 +6,10 @@ from typing import Annotated, ClassVar, Literal
 
 import pytest
 from attempts import Attempt
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from outrider import (
+    Environment,
     FileGrowth,
     Flag,
     InvalidFile,
@@ -22,12 +23,11 @@ from outrider import (
     RetryPolicy,
     Stdin,
     Stdout,
+    Tally,
     ThirdPartyTask,
-    load_program,
 )
 from outrider.config.errors import CatalogueError
 from outrider.tasks import load_catalogue
-from outrider.tasks.programs import program_class
 
 WHOLE = """\
 name: sort_all
@@ -81,27 +81,6 @@ class SortAll(ThirdPartyTask):
     report: Annotated[Path, Output()] = Path("report.json")
     parameter_name: Annotated[str, NotAnArgument(), Field(alias="name")] = "x"
     rest: Annotated[list[str], PassThrough()] = []
-
-
-@pytest.fixture
-def described(tmp_path):
-    """Write a description and load it."""
-
-    def load(text: str, name: str = "sort_words.yaml"):
-        (tmp_path / name).write_text(text)
-        return load_program(tmp_path / name)
-
-    return load
-
-
-@pytest.fixture
-def problems(described):
-    def load(text: str) -> list[str]:
-        with pytest.raises(InvalidFile) as refusal:
-            described(text)
-        return refusal.value.problems
-
-    return load
 
 
 def test_p1_a_file_says_all_that_a_class_says(described):
@@ -167,11 +146,22 @@ def test_a_program_beside_the_file_is_found_from_anywhere(described, tmp_path):
         ("progress: {json: {done: at.frame, total: 12, unit: frames}}", JsonProgress("at.frame", 12, "frames")),
         ("progress: {json: {done: at, total: all}}", JsonProgress("at", "all")),
         ("progress: {growth: {output: o, expected: 20 MiB}}", FileGrowth("o", "20 MiB")),
+        (r"progress: {tally: {pattern: '\*', total: 51, unit: '%'}}", Tally(r"\*", 51, "%")),
     ],
 )
 def test_progress_is_described_in_each_way(described, text, expected):
     task = described(f"executable: x\nparameters: {{o: {{type: path, output: true, default: o}}}}\n{text}\n")
     assert task.progress == expected
+
+
+def test_a_count_may_end_at_a_parameter_whose_field_has_another_name(described):
+    text = "executable: x\nparameters: {name: {type: int, flag: -n}}\nprogress: {tally: {pattern: x, total: name}}\n"
+    assert described(text).progress.total == "parameter_name"
+
+
+def test_a_program_may_work_in_a_folder_of_its_users(described, tmp_path):
+    task = described("executable: x\nparameters: {folder: {type: path, working_directory: true}}\n")
+    assert task(folder=tmp_path).working_directory() == tmp_path
 
 
 def test_growth_may_be_of_an_output_whose_field_has_another_name(described):
@@ -183,123 +173,21 @@ def test_templates_are_files_beside_the_description(described, tmp_path):
     (tmp_path / "sort.cfg.j2").write_text("keys = {{ key }}\n")
     text = "executable: sort\nparameters: {key: {type: int, argument: false, default: 1}}\n"
     task = described(f"{text}templates: {{sort.cfg: sort.cfg.j2}}\n")
-    assert task.templates == {"sort.cfg": tmp_path / "sort.cfg.j2"}
+    assert task.templates == {"sort.cfg": "keys = {{ key }}\n"}
 
 
-def test_variables_are_text(described, problems):
-    assert described("executable: x\nenvironment: {A: 0012, B: ''}\n").environment == {"A": "0012", "B": ""}
-    assert problems("executable: x\nenvironment:\n  A: 1\n") == [
-        'line 3: environment.A=1: Input should be a valid string; write it in quotes: "1"'
-    ]
+def test_variables_are_text(described):
+    assert described("executable: x\nenvironment: {A: 0012, B: ''}\n").environment.set == {"A": "0012", "B": ""}
 
 
-def test_an_environment_may_be_a_model_where_a_class_may_have_one(described, monkeypatch):
-    class Variables(BaseModel):
-        set: dict[str, str] = {}
-        unset: list[str] = []
+def test_an_environment_may_do_more_than_set_variables(described, tmp_path):
+    def environment(text):
+        return described(f"executable: x\nenvironment: {text}\n").environment
 
-    class Wider:
-        environment: ClassVar[Variables | dict[str, str]] = {}
-
-    monkeypatch.setattr(program_class, "TaskDescription", Wider)
-    members = {}
-    monkeypatch.setattr(program_class.types, "new_class", lambda *_, exec_body: exec_body(members))
-    for text, expected in (
-        ("{set: {A: 0012}, unset: [B]}", Variables(set={"A": "0012"}, unset=["B"])),
-        ("{A: b, set: c}", {"A": "b", "set": "c"}),
-    ):
-        described(f"executable: x\nenvironment: {text}\n")
-        assert members["environment"] == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "line 1: the file is empty; it must be a program's description"),
-        ("name: x\n", "line 1: executable: is required"),
-        ("executable: x\nprogres: a\n", "line 2: progres: there is no such key; did you mean 'progress'?"),
-        ("executable: x\nname: Sort Words\n", "line 2: name='Sort Words': String should match pattern"),
-        ("executable: x\nbuffering: block\n", "line 2: buffering='block': Input should be 'program', 'line' or"),
-        ("executable: x\nlimits:\n  run: soon\n", "line 3: limits.run='soon'"),
-        (
-            "executable: x\nsubcommand: [1]\n",
-            'line 2: subcommand.0=1: Input should be a valid string; write it in quotes: "1"',
-        ),
-        ("executable: x\nversion: 1.10\n", 'write it in quotes: "1.10"'),
-        ("executable: x\nprogress: '('\n", "line 2: progress '(' is no regular expression"),
-        ("executable: x\nprogress: {}\n", "line 2: progress: write a regular expression, or one of json and growth"),
-        ("executable: x\nprogress: {growth: {output: o}}\n", "line 2: progress FileGrowth(field='o'"),
-        (
-            "executable: x\nprogress: {json: {done: a, totl: b}}\n",
-            "progress.json.totl: there is no such key; did you mean",
-        ),
-        ("executable: x\ntemplates:\n  a: b.j2\n", "line 3: templates.a: there is no file"),
-        ("executable: x\nresult: {read: out}\n", "line 2: result.read: 'out' is no output; there are stdout, stderr"),
-        (
-            "executable: x\nresult: {read: stdout, as: yaml}\n",
-            "result.as='yaml': Input should be 'text', 'json' or 'number'",
-        ),
-        ("executable: x\nresult: {read: stdout, pattern: a}\n", "result.pattern='a': needs one group"),
-        ("executable: x\nresult: {read: stdout, pattern: '('}\n", "is no regular expression"),
-    ],
-)
-def test_p9_what_is_wrong_with_a_description_is_said_with_its_line(problems, text, words):
-    assert words in "; ".join(problems(text))
-
-
-@pytest.mark.parametrize(
-    ("entry", "words"),
-    [
-        ("{type: text}", "p: say where the value goes by one of flag, positional"),
-        ("{type: text, flag: -p, positional: true}", "p: say where the value goes by one of"),
-        ("{type: number, flag: -p}", "p.type='number': write one of bool, int, float, text, path, choice"),
-        ("{type: [int, int], flag: -p}", "write one of"),
-        ("{type: {a: b}, flag: -p}", "write one of"),
-        ("{flag: -p}", "p.type: is required"),
-        ("{type: text, flag: -p, defualt: x}", "p.defualt: there is no such key; did you mean 'default'?"),
-        ("{type: int, flag: -p, default: x}", "p.default='x': Input should be a valid integer"),
-        ("{type: int, flag: -p, default: 0, minimum: 1}", "p.default=0: Input should be greater"),
-        (
-            "{type: text, flag: -p, default: 1.10}",
-            'p.default=1.1: Input should be a valid string; write it in quotes: "1.10"',
-        ),
-        ("{type: [int], flag: -p, default: [1, x]}", "p.default.1='x': Input should be a valid integer"),
-        ("{type: choice, flag: -p}", "p: a choice needs choices"),
-        ("{type: choice, choices: [1], flag: -p}", "p.choices.0=1: Input should be a valid string; write it in quotes"),
-        ("{type: choice, choices: [a], default: b, flag: -p}", "p.default='b': Input should be 'a'"),
-        ("{type: text, choices: [a], flag: -p}", "p: a choice needs choices, and nothing else"),
-        ("{type: text, minimum: 1, flag: -p}", "p: minimum and maximum are for int and float"),
-        ("{type: int, pattern: a, flag: -p}", "p: pattern is for text"),
-        ("{type: text, pattern: '(', flag: -p}", "p.pattern='(': is no regular expression"),
-        ("{type: int, positional: true, joined: '='}", "p: joined, negative, separator and repeat are for a flag"),
-        ("{type: int, flag: -p, repeat: true}", "p: repeat and separator are for lists"),
-        ("{type: int, flag: -p, negative: -n}", "p: negative is for bool"),
-        ("{type: text, output: true}", "must be a Path"),
-        (
-            "{type: path, output: true, default: ../up}",
-            "name an output from the root, or relative to the job's directory",
-        ),
-        ("{type: path, output: {optinal: true}}", "p.output.optinal: there is no such key; did you mean 'optional'?"),
-        ("{type: path, output: maybe}", "p.output="),
-    ],
-)
-def test_p9_a_wrong_parameter_is_named_with_its_line(problems, entry, words):
-    found = problems(f"executable: x\nparameters:\n  q: {{type: int, flag: -q}}\n  p: {entry}\n")
-    assert [problem for problem in found if problem.startswith("line 4: ") and words in problem], found
-
-
-def test_a_parameters_name_is_a_word(problems):
-    assert (
-        "line 3: parameters.max-iter" in problems("executable: x\nparameters:\n  max-iter: {type: int, flag: -m}\n")[0]
-    )
-
-
-def test_what_only_the_whole_shows_is_said_too(problems):
-    two = "executable: x\nparameters:\n  a: {type: path, stdin: true}\n  b: {type: path, stdin: true}\n"
-    assert problems(two) == ["line 2: a and b cannot both be stdin"]
-    taken = "executable: x\nparameters: {o: {type: path, stdout: true, default: o}}\n"
-    assert "line 3: result.read: standard output goes to 'o'" in problems(f"{taken}result: {{read: stdout}}\n")[0]
-    assert "is no terminal" in problems(f"{taken}buffering: terminal\n")[0]
+    assert environment("{set: {A: 0012}, unset: [B]}") == Environment(set={"A": "0012"}, unset=("B",))
+    scripts = environment("{source: [a.sh, ~/b.sh, /c.sh, [d.sh, e]]}").scripts
+    assert scripts == ((f"{tmp_path}/a.sh",), ("~/b.sh",), ("/c.sh",), (f"{tmp_path}/d.sh", "e"))
+    assert environment("{A: b, set: c}").set == {"A": "b", "set": "c"}
 
 
 def test_a_file_whose_name_is_no_task_name_needs_a_name(described):

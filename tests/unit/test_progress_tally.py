@@ -106,6 +106,16 @@ async def _after_the_total_is_known(reader: ProgressTally) -> Progress | None:
     return reader.last("")
 
 
+@pytest.mark.parametrize("total", ["nan", "inf", "-inf", "-5"])
+def test_a_total_that_is_none_is_unknown(total):
+    """A producer may have given it: a parameter that is a float takes all of these."""
+    assert tally(r"\*", b"***", total=float(total)).last("") == Progress(done=3, total=0)
+    asked = tally(r"\*", total=0.0)
+    asked._learn_total(lambda: float(total))
+    asked.feed("stdout", b"***")
+    assert asked.last("") == Progress(done=3, total=0)
+
+
 def test_a_total_that_is_computed_is_asked_for_once_beside_the_program():
     asked = []
     reader = ProgressTally("x", lambda: asked.append(1) or 7)

@@ -9,6 +9,7 @@ from attempts import Little, Makes, Shell
 from own_tasks import FindPeaks
 
 from outrider import JobState, RetryPolicy
+from outrider.client.records import find_record
 from outrider.communicators import JobRecord, MemoryLedger, Wish, read_record
 from outrider.config.errors import RecordDamaged
 from outrider.worker.verdict import Released
@@ -119,3 +120,20 @@ def test_a_file_of_gigabytes_is_not_read(tmp_path):
     os.truncate(tmp_path / "record.json", 2**40)
     with pytest.raises(RecordDamaged, match="it has 1099511627776 bytes"):
         read_record(tmp_path)
+
+
+class NothingKnown:
+    """A ledger that has forgotten all jobs."""
+
+    def run(self, _command):
+        return []
+
+
+def test_a_record_in_another_jobs_directory_is_not_believed(attempt):
+    job = attempt(Shell(script="true"))
+    job.run()
+    jobs = job.directory.parent
+    assert find_record(NothingKnown(), jobs, "job-1").record.id == "job-1"
+    job.directory.rename(jobs / "job-2")
+    with pytest.raises(RecordDamaged, match="it is that of another job, job-1"):
+        find_record(NothingKnown(), jobs, "job-2")

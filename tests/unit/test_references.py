@@ -123,7 +123,7 @@ def test_keys_stay_as_they_are():
 
 
 @given(JSON)
-def test_values_without_references_stay_as_they_are(value):
+def test_any_value_can_be_written(value):
     assert resolve(escape(value), {}) == value
 
 
@@ -167,6 +167,12 @@ def test_a_billion_laughs_by_references_are_refused(one, words):
     with pytest.raises(InvalidReference, match=words):
         doubling(one)
     assert time.monotonic() - begun < 30
+
+
+@pytest.mark.parametrize("large", ["x" * 500_000, {"x" * 500_000: 1}], ids=["text", "key"])
+def test_a_long_text_cannot_be_named_again_and_again(large):
+    with pytest.raises(InvalidReference, match="too much text"):
+        resolve(["{{ large }}"] * 20, {"large": large})
 
 
 def test_levels_that_references_add_are_bounded():

@@ -23,6 +23,7 @@ class Unit(Enum):
 class Window(BaseModel):
     low: float
     high: float = float("inf")
+    mask: Path | None = None
 
 
 class Fit(ThirdPartyTask):
@@ -69,8 +70,9 @@ def test_a_change_may_use_the_fields_name_or_the_parameters():
 def test_changed_inputs_are_named_from_here_and_recorded_ones_stay_as_they_are(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     relative = record(TASK.model_copy(update={"source": Path("rendered.conf")}))
-    again = task_again(Catalogue([Fit]), relative, {"more": ["x", "/y"]})
-    assert (again.source, again.more, again.out) == (Path("rendered.conf"), [tmp_path / "x", Path("/y")], Path("out"))
+    again = task_again(Catalogue([Fit]), relative, {"more": ["x", "/y"], "window": {"low": 1, "mask": "m"}, "out": "o"})
+    assert (again.source, again.more, again.out) == (Path("rendered.conf"), [tmp_path / "x", Path("/y")], Path("o"))
+    assert again.window.mask == tmp_path / "m"
 
 
 def test_what_does_not_fit_any_more_is_said():

@@ -70,6 +70,7 @@ GOOD = [
     "task: measure\nparameters: '{{ all }}'\nvalues: {all: {images: []}}\n",
     "task: measure\nparameters: {images: [], regions: {a: {size: '{{ s }}', corner: [1, '{{ s }}']}}}\nvalues: {s: 3}\n",
     "task: measure\nparameters: {images: [], regions: '{{ r }}'}\nvalues: {r: {}}\n",
+    "task: measure\nparameters: {images: [], regions: {a: '{{ r }}'}}\nvalues: {r: {size: 1}}\n",
     "task: simple\n",
     "task: simple\nlimits: {run: 2h, no_output: 90, memory: 8GiB}\nretry: {exit_codes: [75], backoff: 10s}\nqueue: large\n",
     "task: simple\nlimits: {run: '{{ r }}'}\nretry: '{{ t }}'\nqueue: '{{ q }}'\nvalues: {r: 1h, t: {}, q: large}\n",

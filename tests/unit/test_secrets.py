@@ -70,7 +70,7 @@ def test_s3_a_secret_that_cannot_be_read_is_named_with_the_setting(folder, tmp_p
         "missing": "No such file or directory",
         "out": "it is a link that leads out of the folder",
         "pipe": "it is no file",
-        "sub": "Is a directory",
+        "sub": "it is no file",
         "empty": "it is empty",
         "large": "it has more than 65536 bytes",
         "nul": "it holds a NUL byte, and no variable can",

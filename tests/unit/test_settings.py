@@ -64,6 +64,12 @@ def test_a_variable_is_understood(monkeypatch, name, text, field, value):
     assert getattr(load_settings(), field) == value
 
 
+def test_what_is_no_duration_is_told_what_one_looks_like(monkeypatch):
+    monkeypatch.setenv("OUTRIDER_GRACE", "1 hour")
+    with pytest.raises(SettingsError, match="is no duration; give seconds, or a number with a unit: 90s, 5m, 2h, 7d"):
+        load_settings()
+
+
 WRONG = [
     ("CONCURRENCY", "many"),
     ("CONCURRENCY", "0"),
@@ -130,9 +136,16 @@ def test_a_work_root_takes_the_job_directories_out_of_the_project(monkeypatch, t
 
 
 def test_s3_programs_do_not_see_what_is_meant_for_us(monkeypatch):
-    for name in ("OUTRIDER_BROKER_URL", "CELERY_BROKER_URL", "FLOWER_BASIC_AUTH", "PLAIN", "MY_OUTRIDER_X"):
+    for name in (
+        "OUTRIDER_BROKER_URL",
+        "CELERY_BROKER_URL",
+        "FLOWER_BASIC_AUTH",
+        "_MP_FORK_LOGLEVEL_",
+        "PLAIN",
+        "MY_OUTRIDER_X",
+    ):
         monkeypatch.setenv(name, "value")
     seen = program_environment()
-    assert not [name for name in seen if name.startswith(("OUTRIDER_", "CELERY_", "FLOWER_"))]
+    assert not [name for name in seen if name.startswith(("OUTRIDER_", "CELERY_", "FLOWER_", "_MP_FORK_"))]
     assert (seen["PLAIN"], seen["MY_OUTRIDER_X"]) == ("value", "value")
     assert os.environ["OUTRIDER_BROKER_URL"] == "value"

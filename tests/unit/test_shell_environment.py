@@ -139,6 +139,10 @@ FAIL = {
     "becomes another": ("exec true", "ended the shell with exit code 0"),
     "does nothing any more": ("set -n", "ended the shell with exit code 0"),
     "kills": ("kill -KILL $$", "was killed by SIGKILL"),
+    "prints for ever where nobody sees it": (
+        "rm ../environment.log; yes",
+        "removed the file of what they print",
+    ),
     "prints for ever": ("yes", r"printed more than \d+ bytes; see .*environment\.log"),
     "exports too much": (
         "export A=$(head -c 3000000 /dev/zero | tr '\\0' a)",

@@ -165,7 +165,12 @@ def test_a_template_file_that_cannot_be_one_is_an_error(module, tmp_path):
     (package / "huge").write_bytes(b" " * (2**20 + 1))
     (package / "binary").write_bytes(b"\xff")
     os.mkfifo(package / "pipe")
-    for name, words in (("missing", "no file"), ("pipe", "no file"), ("huge", "more than"), ("binary", "cannot read")):
+    for name, words in (
+        ("missing", "no file"),
+        ("pipe", "no file"),
+        ("huge", "larger than"),
+        ("binary", "cannot be read"),
+    ):
         with pytest.raises(TypeError, match=rf"Example: template 'a': .*{words}"):
             define_beside(Path(name))
 

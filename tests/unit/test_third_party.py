@@ -63,7 +63,18 @@ def test_a_number_without_a_finite_value_survives_json_or_is_refused(number):
 def test_p4_unknown_keys_are_errors_naming_the_field():
     with pytest.raises(InvalidParameters) as refusal:
         Refine.from_parameters({"cycels": 3})
-    assert str(refusal.value) == "wrong parameters for task 'refine': cycels: there is no such field"
+    said = "wrong parameters for task 'refine': cycels: there is no such field; did you mean 'cycles'?"
+    assert str(refusal.value) == said
+
+
+def test_what_our_own_checks_say_is_said_without_pydantics_words():
+    class Leaves(ThirdPartyTask):
+        executable: ClassVar[str] = "prog"
+        made: Annotated[Path, Output(), Positional()]
+
+    with pytest.raises(InvalidParameters) as refusal:
+        Leaves.from_parameters({"made": "../x"})
+    assert refusal.value.problems[0].startswith("made='../x': name an output")
 
 
 def test_j2_each_wrong_parameter_is_named_with_its_value():

@@ -161,6 +161,8 @@ HOSTILE = {
     "deep questions": ("? " * 400_000, "more than 100 levels"),
     "many values": ("[" + "1," * 500_000 + "]", "more than 100000 values"),
     "many bytes": ("#" * (2**20 + 1), "larger than 1 MiB"),
+    "a long text again and again": (f"a: &a {'x' * 500_000}\nb: [{'*a,' * 20}]", "more than 4194304 characters"),
+    "a long key again and again": (f"a: &a\n  ? {'x' * 500_000}\n  : 1\nb: [{'*a,' * 20}]", "more than 4194304 char"),
     "many problems": ("a: 1\n" * 40_000, "and 39979 more"),
     "a long word": ("*" + "a" * 1_000_000, "undefined alias"),
 }
@@ -184,9 +186,9 @@ def test_what_cannot_be_read_is_named(tmp_path):
     os.mkfifo(tmp_path / "fifo")
     for path, words in (
         (tmp_path / "missing.yaml", "there is no such file"),
-        (tmp_path, "no regular file"),
-        (tmp_path / "fifo", "no regular file"),
-        ("/dev/zero", "no regular file"),
+        (tmp_path, "it is no file"),
+        (tmp_path / "fifo", "it is no file"),
+        ("/dev/zero", "it is no file"),
         ("a\0b", "cannot be read"),
         (tmp_path / ("x" * 300), "cannot be read"),
     ):
