@@ -21,10 +21,16 @@ from outrider import (
     ThirdPartyTask,
 )
 from outrider.communicators import ArtifactStore, JobSpec, MemoryLedger
+from outrider.tasklets import load_tasklets, tasklet_calls
 from outrider.tasks import Catalogue
 from outrider.worker import Executor, Site
 from outrider.worker.process_table import ProcessTable
+from outrider.worker.sinks import Sinks
 from outrider.worker.sweeper import Sweeper
+from outrider.worker.tasklet_pool import TaskletPool
+from outrider.worker.tasklet_site import TaskletEvent, TaskletSite
+
+TASKLETS = ("little_tasklets", "job_tasklets")
 
 
 class Little(ThirdPartyTask):
@@ -77,8 +83,13 @@ class Attempt:
         self.ledger = ledger or MemoryLedger()
         parameters = changes.pop("parameters", task.parameters())
         spec = JobSpec(id=job_id, task=task.name, version="1", parameters=parameters, queue="q")
-        self.ledger.open(spec.model_copy(update={"limits": changes.pop("limits", spec.limits)}))
+        asked = {name: changes.pop(name) for name in ("limits", "retry") if name in changes}
+        asked |= {place: tasklet_calls(changes.pop(place, ())) for place in ("before", "after")}
+        self.ledger.open(spec.model_copy(update=asked))
         self.held = self.ledger.claim(job_id, "w@test")
+        #: What monitors are told of tasklets.
+        self.events: list[TaskletEvent] = []
+        self.sinks = Sinks(changes.pop("sinks", ()))
         site = {
             "jobs_directory": folder / "jobs",
             "environment": {"PATH": os.environ["PATH"], "PROGRAMS": str(PROGRAMS)},
@@ -92,8 +103,16 @@ class Attempt:
             "store": ArtifactStore(f"file://{folder}/jobs"),
             "inline_limit": 65536,
         }
+        if asked["before"] or asked["after"]:
+            site["tasklets"] = self._tasklet_site(folder)
         self.executor = Executor(self.held, Catalogue([type(task)]), self.ledger, Site(**(site | changes)))
         self.directory = folder / "jobs" / job_id
+        self.pool = site["tasklets"].pool if "tasklets" in site else None
+
+    def _tasklet_site(self, folder: Path) -> TaskletSite:
+        environment = {"PATH": os.environ["PATH"]}
+        pool = TaskletPool(TASKLETS, environment, f"w-{folder.name}", Sweeper(f"w-{folder.name}"))
+        return TaskletSite(pool, load_tasklets(TASKLETS), self.sinks, self.events.append)
 
     def run(self, meanwhile: Callable[["Attempt"], Awaitable[None]] | None = None) -> Outcome:
         """Carry it out, while something else happens."""
@@ -107,6 +126,9 @@ class Attempt:
             finally:
                 running.cancel()
                 await asyncio.wait([running])
+                if self.pool:
+                    await self.pool.close()
+                await self.sinks.close()
                 if run := self.record.run:
                     await self.until(lambda: not Path(f"/proc/{run.pid}").exists(), "the program is gone and collected")
 
