@@ -69,6 +69,7 @@ class _Screen:
                 self._print(str(message))
 
     def end(self, message: Finished) -> None:
+        self._show_missed(message)
         for line in (*ending_lines(message.outcome), str(message)):
             self._print(line)
 

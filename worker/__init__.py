@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from .executor import Executor
     from .launch import Launch, plan_launch
     from .masking import MASK
+    from .program_version import version_answer
     from .rehearsal import rehearse
     from .site import Site
-    from .version_answer import version_answer
 
 __all__ = [
     "MASK",
@@ -36,7 +36,7 @@ _MODULES = {
     "celery_name": "celery_app",
     "plan_launch": "launch",
     "rehearse": "rehearsal",
-    "version_answer": "version_answer",
+    "version_answer": "program_version",
 }
 
 

@@ -17,8 +17,8 @@ from .input_files import InputFiles
 from .launch import Launch, input_paths
 from .masking import MASK
 from .package_versions import package_versions
+from .program_version import version_answer
 from .sweep import ATTEMPT_COOKIE
-from .version_answer import version_answer
 
 __all__ = ["ProvenanceCollector"]
 

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 import pytest
 
 from outrider import Environment, Positional, ThirdPartyTask
-from outrider.worker.version_answer import version_answer
+from outrider.worker.program_version import version_answer
 
 
 def program(folder: Path, name: str, answer: str, work: str = "true") -> Path:
@@ -58,7 +58,7 @@ def test_the_first_line_is_the_answer_and_nobody_waits_for_more(tmp_path, answer
 def test_a_flood_in_place_of_an_answer_takes_no_memory(tmp_path):
     flood = program(tmp_path, "flood", "tr '\\0' x < /dev/zero")
     code = (
-        "import resource, sys; from outrider.worker.version_answer import version_answer\n"
+        "import resource, sys; from outrider.worker.program_version import version_answer\n"
         "resource.setrlimit(resource.RLIMIT_AS, (2 * 2**30,) * 2)\n"
         "print(len(version_answer((sys.argv[1], '--version'), {'PATH': '/usr/bin:/bin'}, 3)))"
     )
