@@ -19,6 +19,8 @@ __all__ = ["answer"]
 
 _WARM_UP_JOBS = 5
 _FLOODS = 3
+#: The queue that our worker takes from.
+_OUR_QUEUE = "outrider"
 _WITHOUT_WORKER = frozenset({"submit", "submit-many"})
 
 
@@ -27,6 +29,10 @@ def answer(producer: Producer, question: str, count: int) -> Any:
     questions: dict[str, Callable[[Producer, int], Any]] = {
         "jobs": lambda producer, count: [_seconds(lambda: producer.run_many(count))],
         "latency": lambda producer, count: [_seconds(producer.run_one) for _ in range(count)],
+        "chain": lambda producer, count: [_seconds(producer.run_chain) for _ in range(count)],
+        "chain-by-queue": lambda producer, count: [
+            _seconds(lambda: producer.run_chain(_OUR_QUEUE)) for _ in range(count)
+        ],
         "naps": lambda producer, count: [_seconds(lambda: producer.submit_naps(count))],
         "flood": lambda producer, size: [producer.flood(size) for _ in range(_FLOODS)],
         "commands": _commands,

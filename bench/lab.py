@@ -67,7 +67,7 @@ class Lab:
             "PYTHONPATH": str(_HERE),
             "PYTHONPYCACHEPREFIX": str(self.folder / "pycache"),
             "OUTRIDER_BROKER_URL": self.redis_url,
-            "OUTRIDER_TASKS": "bench_tasks",
+            "OUTRIDER_TASKS": "bench_tasks,bench_tasklets",
             "OUTRIDER_PROJECT": str(self.folder),
             "OUTRIDER_WORK_ROOT": str(self.jobs),
             "OUTRIDER_LOG_LEVEL": "WARNING",

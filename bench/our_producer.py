@@ -2,8 +2,9 @@
 
 import time
 
+from bench_tasklets import nothing
 from bench_tasks import Flood, Nap, Nothing, Report, Talk
-from producer import CHATTER_PERIOD, NAP_SECONDS, TIMEOUT_SECONDS, Producer
+from producer import CHATTER_PERIOD, LINKS, NAP_SECONDS, TIMEOUT_SECONDS, Producer
 
 import outrider
 
@@ -16,6 +17,11 @@ class OurProducer(Producer):
     def run_one(self) -> None:
         """Run one job that does nothing."""
         outrider.submit(Nothing()).result(TIMEOUT_SECONDS)
+
+    def run_chain(self, queue: str = "") -> None:
+        """Run one job, and tasklets in its slot or on a queue."""
+        call = outrider.TaskletCall.of(nothing.si(), queue=queue or None)
+        outrider.submit(Nothing(), after=[call] * LINKS).result(TIMEOUT_SECONDS)
 
     def run_many(self, count: int) -> None:
         """Run many jobs that do nothing."""

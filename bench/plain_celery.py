@@ -13,7 +13,7 @@ from typing import Any
 from bench_tasks import FLOOD_PROGRAM, TALK_PROGRAM
 from celery import Celery
 
-__all__ = ["app", "flood", "nap", "nothing", "report", "talk"]
+__all__ = ["app", "flood", "link", "nap", "nothing", "report", "talk"]
 
 app = Celery("plain_celery", broker=os.environ["BENCH_BROKER_URL"], backend=os.environ["BENCH_RESULT_URL"])
 
@@ -22,6 +22,11 @@ app = Celery("plain_celery", broker=os.environ["BENCH_BROKER_URL"], backend=os.e
 def nothing() -> int:
     """Run `/bin/true`."""
     return subprocess.run(["/bin/true"], check=True).returncode
+
+
+@app.task  # type: ignore[untyped-decorator]
+def link() -> None:
+    """Do nothing."""
 
 
 @app.task  # type: ignore[untyped-decorator]

@@ -4,7 +4,8 @@ import time
 from typing import Any
 
 import plain_celery
-from producer import CHATTER_PERIOD, NAP_SECONDS, TIMEOUT_SECONDS, Producer
+from celery import chain
+from producer import CHATTER_PERIOD, LINKS, NAP_SECONDS, TIMEOUT_SECONDS, Producer
 
 __all__ = ["producer"]
 
@@ -15,6 +16,11 @@ class PlainProducer(Producer):
     def run_one(self) -> None:
         """Run one job that does nothing."""
         plain_celery.nothing.apply_async().get(timeout=TIMEOUT_SECONDS)
+
+    def run_chain(self, queue: str = "") -> None:
+        """Run a chain of one task and links."""
+        links = [plain_celery.link.si().set(queue=queue or None) for _ in range(LINKS)]
+        chain(plain_celery.nothing.si(), *links).apply_async().get(timeout=TIMEOUT_SECONDS)
 
     def run_many(self, count: int) -> None:
         """Run many jobs that do nothing; `ResultSet.join_native` would take some 0.3 s longer, however few they are."""

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 
-__all__ = ["CHATTER_PERIOD", "LINE_PERIOD", "NAP_SECONDS", "SLOW_PERIOD", "TIMEOUT_SECONDS", "Producer"]
+__all__ = ["CHATTER_PERIOD", "LINE_PERIOD", "LINKS", "NAP_SECONDS", "SLOW_PERIOD", "TIMEOUT_SECONDS", "Producer"]
 
 #: No single wait of the benchmark is longer.
 TIMEOUT_SECONDS = 120.0
@@ -10,6 +10,8 @@ TIMEOUT_SECONDS = 120.0
 NAP_SECONDS = 120
 #: Milliseconds between two lines of the program that is listened to, and of a chatty one.
 LINE_PERIOD, CHATTER_PERIOD = 50, 5
+#: How many links a chain has behind its job: enough for one of them to be measured by what they take together.
+LINKS = 5
 #: So slow that no two lines go together.
 SLOW_PERIOD = 120
 
@@ -20,6 +22,10 @@ class Producer(ABC):
     @abstractmethod
     def run_one(self) -> None:
         """Run one job that does nothing."""
+
+    @abstractmethod
+    def run_chain(self, queue: str = "") -> None:
+        """Run one job that does nothing, and `LINKS` links behind it that do nothing, on a queue if need be."""
 
     @abstractmethod
     def run_many(self, count: int) -> None:

@@ -1,4 +1,8 @@
-"""The rows about what a tasklet costs that does nothing, in a process of its own; beside it, the plain call."""
+"""The rows about what a tasklet costs that does nothing.
+
+In a process of its own, beside the plain call; and in a job, in its slot or on a queue, beside a link in a chain of plain
+Celery's.
+"""
 
 import asyncio
 import os
@@ -8,7 +12,9 @@ import time
 from datetime import timedelta
 
 from bench_tasklets import nothing, sleeps
-from lab import Lab
+from lab import Lab, Side
+from producer import LINKS
+from speed import SLOTS, percentile
 from table import Aim, Row
 
 from outrider.worker.sweeper import Sweeper
@@ -26,7 +32,7 @@ def tasklets(lab: Lab) -> list[Row]:
     plain = _plain_milliseconds()
     times = asyncio.run(_in_the_pool(lab))
     aims = {"warm, median": Aim.at_most(10, "ms"), "the first, with the start": Aim.at_most(1000, "ms")}
-    return [
+    alone = [
         Row(
             name=f"a tasklet that does nothing, {name}; beside the plain call",
             unit="ms",
@@ -38,6 +44,30 @@ def tasklets(lab: Lab) -> list[Row]:
         )
         for name, taken in times.items()
     ]
+    return alone + _in_a_job(lab)
+
+
+def _in_a_job(lab: Lab) -> list[Row]:
+    """Compare jobs with links behind them and without, one after the other on an idle worker."""
+    jobs, median = lab.scaled(60, 15), percentile(50)
+
+    def per_link(side: Side, question: str) -> float:
+        with lab.worker(side, SLOTS):
+            alone, chained = (median(lab.seconds(side, one, jobs)) for one in ("latency", question))
+        return (chained - alone) / LINKS
+
+    count = lab.scaled(5, 1)
+    in_slot = lab.rounds(lambda side: per_link(side, "chain"), count)
+    by_queue = [(per_link(Side.OURS, "chain-by-queue"), plain) for _, plain in in_slot]
+    return [
+        _cost_row("a tasklet in a job's slot; beside a link of a chain", in_slot, Aim.at_most(10, "ms")),
+        _cost_row("a tasklet that a job sends to a queue; beside a link", by_queue),
+    ]
+
+
+def _cost_row(name: str, rounds: list[tuple[float, float]], aim: Aim | None = None) -> Row:
+    ours, plain = (statistics.median(costs) for costs in zip(*rounds, strict=True))
+    return Row(name=name, unit="ms", ours=ours, plain=plain, compared=ours, compared_as="ms", aim=aim)
 
 
 async def _in_the_pool(lab: Lab) -> dict[str, float]:

@@ -63,10 +63,15 @@ class TaskletEvents:
                 self._waiting.task_done()
 
     def _send(self, events: list[TaskletEvent]) -> None:
-        for worker, its in groupby(events, lambda event: event.worker):
-            with self._app.events.default_dispatcher(hostname=worker) as dispatcher:
+        """Publish events, all of one worker in one message."""
+        with self._app.amqp.producer_pool.acquire(block=True) as producer:
+            for worker, its in groupby(events, lambda event: event.worker):
+                channel, gathered = producer.channel, frozenset({"task"})
+                dispatcher = self._app.events.Dispatcher(hostname=worker, channel=channel, buffer_group=gathered)
                 for event in its:
                     dispatcher.send(f"task-{event.what}", **_fields(event))
+                dispatcher.flush(errors=False)
+                dispatcher.close()
 
 
 def _fields(event: TaskletEvent) -> dict[str, Any]:
