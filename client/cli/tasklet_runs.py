@@ -26,6 +26,7 @@ __all__ = ["print_runs"]
 _ROWS_SHOWN = 20
 _LINES_SHOWN = 10
 _LONGEST_VALUE = 500
+_LONGEST_ARGUMENTS = 160
 
 Row = tuple[str, str | Text]
 
@@ -77,7 +78,7 @@ def _end(run: TaskletRun, everything: bool) -> list[Row]:
     left_out = [f"({len(lines) - len(shown)} lines; `--all` shows them)"] if len(lines) > len(shown) else []
     return [
         ("state", state),
-        ("arguments", _shortened(run.arguments, everything)),
+        ("arguments", _shortened(run.arguments, everything, _LONGEST_ARGUMENTS)),
         ("queue", run.queue),
         ("error", clean(run.error)),
         ("printed", "\n".join([*left_out, *shown])),
@@ -135,7 +136,7 @@ def _plain(value: object) -> str:
             return str(value)
 
 
-def _shortened(text: str, everything: bool) -> str:
-    if everything or len(text) <= _LONGEST_VALUE:
+def _shortened(text: str, everything: bool, length: int = _LONGEST_VALUE) -> str:
+    if everything or len(text) <= length:
         return text
-    return f"{text[:_LONGEST_VALUE]} … ({len(text)} characters; `--all` shows them)"
+    return f"{text[:length]} … ({len(text)} characters; `--all` shows them)"

@@ -90,7 +90,10 @@ def test_f1_the_demonstration_runs_from_nothing_to_a_plot(project):
         timeout=110,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    image = next(Path(word) for word in done.stdout.split() if word.endswith(".png"))
+    lines = done.stdout.splitlines()
+    assert "check_frames (before) succeeded" in lines
+    assert "list_peaks (after) succeeded" in lines
+    image = next(Path(line.split()[1]) for line in lines if line.startswith("Picture "))
     assert image.read_bytes().startswith(b"\x89PNG")
     assert not processes_of(project)
 

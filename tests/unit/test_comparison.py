@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from outrider import FailureReason, JobState
+from outrider import FailureReason, JobState, TaskletCall
 from outrider.client import compare
 from outrider.communicators import Exit, InputFile, JobRecord, JobSpec, Outcome, OutputFile, Provenance, RunFacts
 
@@ -44,6 +44,8 @@ CHANGES = [
     ({"version": "2"}, ("task", "version")),
     ({"parameters": {"fit": {"bins": 5}}}, ("parameters", "fit.bins")),
     ({"parameters": {"words": ["x"]}}, ("parameters", "words[0]")),
+    ({"run": {"parameters": {"bins": 5}}}, ("parameters", "bins")),
+    ({"after": (TaskletCall.of("plot x=1"),)}, ("tasklets", "after 1")),
     ({"run": {"argv": ("/bin/fit",)}}, ("run", "command")),
     ({"run": {"environment": {"OMP": "1"}}}, ("environment", "OMP")),
     ({"known": {"program_version": "fit 2"}}, ("made with", "program")),

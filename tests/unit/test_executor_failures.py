@@ -240,7 +240,7 @@ def test_e2_nothing_that_a_program_prints_fails_the_job(attempt):
 
 
 def test_a_defect_of_ours_ends_the_job_and_says_where_to_look(attempt, caplog, monkeypatch):
-    monkeypatch.setattr("outrider.worker.executor.plan_launch", lambda *_: 1 / 0)
+    monkeypatch.setattr("outrider.worker.preparation.plan_launch", lambda *_: 1 / 0)
     job = attempt(Shell(script="true"))
     outcome = job.run()
     assert (outcome.state, outcome.reason) == ("failed", "internal")

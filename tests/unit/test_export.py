@@ -16,7 +16,8 @@ from outrider.client.export.renaming import Renaming, file_names
 from outrider.client.export.run_script import RunScript
 from outrider.communicators import InputFile, JobRecord, JobSpec, Outcome, OutputFile, Provenance, RunFacts
 from outrider.config.errors import CannotExport
-from outrider.tasks import Catalogue
+from outrider.tasklets import TaskletCall
+from outrider.tasks import Catalogue, load_job
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -240,3 +241,34 @@ def test_a_job_file_keeps_text_text_and_quotes_what_would_be_a_reference():
     assert (read["task"], read["queue"]) == ("join", "big")
     assert Limits.model_validate(read["limits"]) == spec.limits
     assert RetryPolicy.model_validate(read["retry"]) == spec.retry
+
+
+def test_t2_a_job_file_asks_for_the_recorded_tasklets_and_no_others(tmp_path):
+    calls = {
+        "before": ("copy_file a 0012", "checksum"),
+        "after": (
+            r"plot x={{ result.x }} title='\{{ a b' --when=always --optional --time-limit=90s --queue=web",
+            "grep_text a b=c",
+        ),
+    }
+    asked = {place: tuple(map(TaskletCall.of, words)) for place, words in calls.items()}
+    spec = JobSpec(id="1", task="join", version="1", parameters={"sources": ["/x"]}, queue="big", **asked)
+    (tmp_path / "job.yaml").write_text(job_file(spec, Renaming({})))
+    described = load_job(tmp_path / "job.yaml", Catalogue([Join]))
+    assert described.without == ("all",)
+    assert {place: tuple(t.call for t in described.tasklets if t.place == place) for place in asked} == asked
+
+
+def test_t5_what_tasklets_have_changed_is_what_is_run_again(tmp_path):
+    (tmp_path / "a").write_text("a\n")
+    (tmp_path / "b").write_text("b\n")
+    ran = Ran(tmp_path, Join(sources=[tmp_path / "b"]), {"MARK": "m"})
+    submitted = Join(sources=[tmp_path / "a"]).parameters()
+    changed = ran.record.run.model_copy(update={"parameters": ran.record.spec.parameters})
+    spec = ran.record.spec.model_copy(update={"parameters": submitted, "before": (TaskletCall.of("choose b"),)})
+    ran.record = ran.record.model_copy(update={"spec": spec, "run": changed})
+    exported = ran.export(tmp_path / "out")
+    assert ["tasklets ran before the program (choose)" in problem for problem in exported.problems] == [True]
+    assert run_script(tmp_path / "out").returncode == 0
+    assert (tmp_path / "out" / "run" / "joined").read_text() == "b\nfirst=../inputs/b\nm\n"
+    assert str(tmp_path / "a") in (tmp_path / "out" / "job.yaml").read_text()

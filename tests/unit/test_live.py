@@ -5,7 +5,16 @@ import io
 from rich.console import Console
 
 from outrider.client.live import show_messages
-from outrider.communicators import Finished, Heartbeat, LogLines, Outcome, Progress, StateChanged
+from outrider.communicators import (
+    Finished,
+    Heartbeat,
+    LogLines,
+    Outcome,
+    Progress,
+    StateChanged,
+    TaskletEnded,
+    TaskletRun,
+)
 
 
 def shown(*messages):
@@ -38,3 +47,13 @@ def test_it_ends_with_the_job_and_returns_its_outcome():
     outcome = Outcome(state="succeeded")
     assert show_messages([Finished(outcome=outcome), StateChanged(state="queued")]) == outcome
     assert show_messages([]) is None
+
+
+def test_a_tasklet_is_a_line_and_what_went_wrong_stands_above_the_end():
+    run = TaskletRun(id="1", tasklet="plot", place="after", number=1, state="failed", error="no x")
+    end = Finished(outcome=Outcome(state="succeeded", warnings=("plot: no x",)))
+    assert shown(TaskletEnded(run=run), end) == [
+        "plot (after) failed: no x",
+        "warning: plot: no x",
+        "succeeded with warnings",
+    ]

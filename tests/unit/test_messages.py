@@ -25,9 +25,12 @@ from outrider.communicators import (
     Resume,
     Returned,
     Snapshot,
+    TaskletEnded,
+    TaskletRun,
     UserMessage,
 )
 from outrider.communicators.messages import decode_message, encode_message
+from outrider.tasklets import TextPart
 
 POSITION = b"1700000000123-4"
 
@@ -53,6 +56,11 @@ ONE_OF_EACH = [
     Raised(error="ValueError: no frames"),
     UserMessage(value={"threshold": 3}),
     Snapshot(state=JobState.RUNNING, attempt=2, progress=Progress(done=1, total=3)),
+    TaskletEnded(
+        run=TaskletRun(
+            id="2", tasklet="plot", place="after", number=1, state="failed", parts=(TextPart(text="é", characters=1),)
+        )
+    ),
     Cancel(),
     Pause(),
     Resume(),

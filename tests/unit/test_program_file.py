@@ -187,7 +187,7 @@ def test_templates_are_files_beside_the_description(described, tmp_path):
 
 
 def test_variables_are_text(described, problems):
-    assert described("executable: x\nenvironment: {A: 0012, B: ''}\n").environment == {"A": "0012", "B": ""}
+    assert described("executable: x\nenvironment: {A: 0012, B: ''}\n").environment.set == {"A": "0012", "B": ""}
     assert problems("executable: x\nenvironment:\n  A: 1\n") == [
         'line 3: environment.A=1: Input should be a valid string; write it in quotes: "1"'
     ]

@@ -191,3 +191,8 @@ def test_problems_of_a_program_file_have_their_lines(tmp_path):
     assert "there is no 'kay'; did you mean 'key'?" in first
     assert second.startswith("line 8: after.0: ")
     assert "there is no 'jobs'; did you mean 'job'?" in second
+
+
+def test_the_first_before_the_program_has_nothing_to_take_and_the_next_has(problems):
+    (problem,) = problems("before:\n  - add\n  - add\n")
+    assert problem.startswith("line 3: before.0: wrong use of tasklet 'add': missing a required argument: 'x'")
