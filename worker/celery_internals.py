@@ -10,11 +10,12 @@ from celery.worker.consumer import Consumer
 from celery.worker.request import Request, create_request_cls
 from celery.worker.state import task_accepted
 from celery.worker.strategy import default as default_strategy
+from kombu.asynchronous import get_event_loop
 from kombu.transport.redis import Channel
 
 from ..config.errors import SettingsError
 
-__all__ = ["Request", "check_celery", "default_strategy", "task_accepted"]
+__all__ = ["Request", "check_celery", "default_strategy", "task_accepted", "wake_consumer"]
 
 #: Methods that we override, with the parameters that Celery and kombu call them with.
 _OVERRIDDEN: tuple[tuple[type, str, tuple[str, ...]], ...] = (
@@ -34,6 +35,12 @@ _FLOW = {
     default_strategy: ("task.Request",),
     Consumer: ("self._flush_events", "self.hub.call_soon"),
 }
+
+
+def wake_consumer() -> None:
+    """Have the consumer look for messages: a slot may be free now, and only a hub that is awake asks for the next one."""
+    if hub := get_event_loop():
+        hub.call_soon(lambda: None)  # type: ignore[no-untyped-call]
 
 
 def check_celery() -> None:

@@ -10,14 +10,13 @@ import uuid
 from typing import Any
 
 from celery.exceptions import InvalidTaskError
-from kombu.asynchronous import get_event_loop
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from ..communicators import Claim, JobSpec, JobState
 from ..config.errors import OutriderError
 from .celery_app import executor_host
-from .celery_internals import Request, task_accepted
+from .celery_internals import Request, task_accepted, wake_consumer
 
 __all__ = ["JobRequest", "claim_job"]
 
@@ -104,8 +103,7 @@ class JobRequest(Request):
         """Say with each event what the first one says: a Flower that was started late knows the job, too."""
         known = {"name": self.name, "args": self.argsrepr, "kwargs": self.kwargsrepr, "root_id": self.root_id}
         super().send_event(type, **{**known, **fields})
-        if hub := get_event_loop():  # a slot may be free now, and only a hub that is awake asks for the next message
-            hub.call_soon(lambda: None)  # type: ignore[no-untyped-call]
+        wake_consumer()
 
     def revoked(self) -> bool:
         """Say whether the job was revoked before it started; then its record is closed as well."""

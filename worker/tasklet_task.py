@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ..config.errors import TaskletFailed
 from ..tasklets import Tasklet, celery_task_of
 from .celery_app import executor_host
-from .celery_internals import Request
+from .celery_internals import Request, wake_consumer
 from .tasklet_call import TaskletAnswer, TaskletRequest
 from .tasklet_header import HEADER, TaskletHeader
 
@@ -27,6 +27,11 @@ _LONGEST_PRINTED = 8000
 
 class TaskletMessage(Request):
     """A Celery request that can be terminated in every pool."""
+
+    def send_event(self, type: str, **fields: Any) -> None:  # noqa: A002 - Celery's name
+        """Say what happens, and that a slot may be free."""
+        super().send_event(type, **fields)
+        wake_consumer()
 
     def terminate(self, pool: Any, signal: Any = None) -> None:
         """End the tasklet; a child of the `prefork` pool is ended with it."""
