@@ -73,7 +73,9 @@ def tasks_seen(environment):
         listening.start()
         yield state.tasks
         ended.set()
+        receiver.should_stop = True
         listening.join(10)
+        assert not listening.is_alive()
 
 
 def submit(client, task, *, before=(), after=()):
