@@ -259,6 +259,12 @@ def test_a_message_that_died_with_a_worker_before_it_was_claimed_is_sent_again(s
     worker.stop()
 
 
+def a_spec(client):
+    options = SubmitOptions()
+    task = Sum(left=1, right=1)
+    return client._submission.spec(task, client.plan(task, options), options)
+
+
 def submit_many_times(queue, bound, times, results):
     import outrider
 
@@ -266,7 +272,7 @@ def submit_many_times(queue, bound, times, results):
     accepted = refused = 0
     for _ in range(times):
         try:
-            client.redis.run(client._opening(client._spec(Sum(left=1, right=1), SubmitOptions()), None))
+            client.redis.run(client._submission._opening(a_spec(client), None))
             accepted += 1
         except outrider.QueueFull:
             refused += 1
@@ -294,9 +300,9 @@ def test_q1_a_full_queue_takes_exactly_its_bound_and_q2_still_answers(own_redis,
     assert len(records) == bound
     assert client.job(records[0].id).status() == "queued"
     with pytest.raises(outrider.QueueFull):
-        client._open(client._spec(Sum(left=1, right=1), SubmitOptions()), SubmitOptions(block=True, timeout=0.3))
+        client._submission._open(a_spec(client), SubmitOptions(block=True, timeout=0.3))
     assert client.job(records[0].id).cancel() == "cancelled"
-    client._open(client._spec(Sum(left=1, right=1), SubmitOptions()), SubmitOptions(block=True, timeout=0.3))
+    client._submission._open(a_spec(client), SubmitOptions(block=True, timeout=0.3))
     assert time.monotonic() - begun < 2
 
 
