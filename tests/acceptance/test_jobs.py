@@ -167,7 +167,7 @@ def test_j5_inputs_outputs_memory_and_program_version_are_recorded(producer, wor
     assert record.provenance.program_version.startswith("gemmi 0.")
     output = record.outcome.outputs["output"]
     assert output.sha256 == hashlib.sha256(output.path.read_bytes()).hexdigest()
-    hungry = producer.submit(Shell(script="python3 -c 'x = bytearray(400 << 20)'"))
+    hungry = producer.submit(Shell(script="python3 -c 'import time; x = bytearray(400 << 20); time.sleep(1.5)'"))
     hungry.result(timeout=20)
     assert hungry.record().outcome.exit.peak_rss > 400 << 20
 
