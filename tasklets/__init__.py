@@ -8,6 +8,7 @@ from .files import checksum, concat_files, copy_file, link_file, move_file
 from .filling import NOTHING, filled, takes_previous
 from .notices import notify
 from .parts import FilePart, NoticePart, ParametersPart, Shown, SummaryPart, TablePart, TextPart, WarningPart
+from .path_arguments import PathArgument, Written, path_arguments
 from .plain import clean
 from .plan import PLACES, Place, PlannedTasklet, TaskletPlan
 from .plots import plot, plot_curve
@@ -32,6 +33,7 @@ __all__ = [
     "Notice",
     "NoticePart",
     "ParametersPart",
+    "PathArgument",
     "Peak",
     "Place",
     "PlannedTasklet",
@@ -48,6 +50,7 @@ __all__ = [
     "Tasklets",
     "TextPart",
     "WarningPart",
+    "Written",
     "call_from_words",
     "celery_task_of",
     "check_call",
@@ -64,6 +67,7 @@ __all__ = [
     "move_file",
     "notify",
     "parse_text",
+    "path_arguments",
     "plot",
     "plot_curve",
     "read_table",

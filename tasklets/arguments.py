@@ -14,7 +14,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ..config.errors import InvalidTasklet
 
-__all__ = ["Arguments", "bound", "fitted", "for_json", "has_reference", "literal_problems"]
+__all__ = ["Arguments", "bound", "fitted", "for_json", "has_reference", "literal_problems", "parameters_of"]
 
 #: Positional ones, and those by name.
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -63,7 +63,7 @@ def fitted(name: str, function: Callable[..., Any], args: Sequence[Any], kwargs:
         InvalidTasklet: naming each argument that does not fit.
     """
     args, kwargs = bound(name, function, args, kwargs)
-    parameters = _parameters(function, len(args), kwargs)
+    parameters = parameters_of(function, len(args), kwargs)
     problems: list[str] = []
     fits = [_fit(function, *one, problems) for one in zip(parameters, (*args, *kwargs.values()), strict=True)]
     if problems:
@@ -77,7 +77,7 @@ def literal_problems(
     """Return what is wrong with those arguments that are known already: not references, nor the first `unknown` ones."""
     values = (*args, *kwargs.values())
     problems: list[str] = []
-    for number, parameter in enumerate(_parameters(function, len(args), kwargs)):
+    for number, parameter in enumerate(parameters_of(function, len(args), kwargs)):
         if number >= unknown and not has_reference(values[number]):
             _fit(function, parameter, values[number], problems)
     return problems
@@ -96,7 +96,7 @@ def has_reference(value: Any) -> bool:
             return False
 
 
-def _parameters(function: Callable[..., Any], positional: int, named: Iterable[str]) -> list[str]:
+def parameters_of(function: Callable[..., Any], positional: int, named: Iterable[str]) -> list[str]:
     """Return the name of the parameter that each argument is for."""
     parameters = inspect.signature(function).parameters
     kinds: dict[Any, list[str]] = defaultdict(list)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .decorator import tasklet
+from .path_arguments import WrittenPath
 
 __all__ = ["checksum", "concat_files", "copy_file", "link_file", "move_file"]
 
@@ -16,7 +17,7 @@ _BLOCK = 2**20
 
 
 @tasklet
-def concat_files(*files: Path, into: Path = Path("concatenated")) -> Path:
+def concat_files(*files: Path, into: WrittenPath = Path("concatenated")) -> Path:
     """Write files one after another into another one, and return that.
 
     Raises:
@@ -33,7 +34,7 @@ def concat_files(*files: Path, into: Path = Path("concatenated")) -> Path:
 
 
 @tasklet
-def copy_file(source: Path, target: Path, *, overwrite: bool = False) -> Path:
+def copy_file(source: Path, target: WrittenPath, *, overwrite: bool = False) -> Path:
     """Copy a file, with its times and mode, to a path or into a folder, and return where it is.
 
     Raises:
@@ -45,7 +46,7 @@ def copy_file(source: Path, target: Path, *, overwrite: bool = False) -> Path:
 
 
 @tasklet
-def move_file(source: Path, target: Path, *, overwrite: bool = False) -> Path:
+def move_file(source: WrittenPath, target: WrittenPath, *, overwrite: bool = False) -> Path:
     """Move a file to a path or into a folder, also on another file system, and return where it is.
 
     Raises:
@@ -65,7 +66,7 @@ def move_file(source: Path, target: Path, *, overwrite: bool = False) -> Path:
 
 
 @tasklet
-def link_file(source: Path, target: Path, *, overwrite: bool = False) -> Path:
+def link_file(source: Path, target: WrittenPath, *, overwrite: bool = False) -> Path:
     """Make a symbolic link to a file, at a path or in a folder, and return where it is.
 
     Raises:

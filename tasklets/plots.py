@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from .decorator import tasklet
 from .drawing import draw
+from .path_arguments import WrittenPath
 from .values import PlotData, Series, Table
 
 __all__ = ["plot", "plot_curve"]
@@ -19,7 +20,13 @@ _TABLE: TypeAdapter[Table] = TypeAdapter(Table)
 
 @tasklet
 def plot(
-    x: Any, y: Any = None, *, file: Path = Path("plot.png"), title: str = "", x_label: str = "", y_label: str = ""
+    x: Any,
+    y: Any = None,
+    *,
+    file: WrittenPath = Path("plot.png"),
+    title: str = "",
+    x_label: str = "",
+    y_label: str = "",
 ) -> Path:
     """Draw curves into a file, and return its path; the suffix says the format, such as `.png` or `.svg`.
 

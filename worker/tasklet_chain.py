@@ -19,6 +19,7 @@ from .standing import Standing, complaint, runs_at
 from .tasklet_carrier import TaskletCarrier
 from .tasklet_context import Missing, TaskletFacts, check_call
 from .tasklet_parts import TaskletParts
+from .tasklet_paths import TaskletPaths
 from .tasklet_steps import Step, TaskletSteps
 from .verdict import Stop
 
@@ -51,7 +52,8 @@ class TaskletChain:
         self._steps: TaskletSteps | None = None
         if site.tasklets is not None:
             carrier = TaskletCarrier(held, directory, upward, site)
-            self._steps = TaskletSteps(held, site.tasklets, carrier, self._parts, upward, relay)
+            paths = TaskletPaths((directory.job,), site.input_roots, site.output_roots)
+            self._steps = TaskletSteps(held, site.tasklets, carrier, self._parts, upward, relay, paths, directory.work)
         self._site = site.tasklets
         #: The task's parameters, once its tasklets have been found sound.
         self._parameters: dict[str, Any] | None = None

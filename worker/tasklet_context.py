@@ -11,7 +11,10 @@ from ..config.errors import InvalidReference, InvalidTasklet
 from ..tasklets import NOTHING, Tasklet, TaskletCall, filled, takes_previous
 from .job_directory import JobDirectory
 
-__all__ = ["Missing", "TaskletContext", "TaskletFacts", "arguments", "check_call"]
+__all__ = ["Arguments", "Missing", "TaskletContext", "TaskletFacts", "arguments", "check_call"]
+
+#: Positional ones, and those by name.
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 #: Arrays in a result that take more bytes are no argument; nor is what has more values.
 _LARGEST_ARRAY = 4 * 2**20
@@ -109,9 +112,7 @@ def check_call(call: TaskletCall, facts: Mapping[str, Any], later: tuple[str, ..
         raise InvalidTasklet(call.tasklet, [str(error)]) from error
 
 
-def arguments(
-    call: TaskletCall, tasklet: Tasklet[..., Any], context: TaskletContext
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def arguments(call: TaskletCall, tasklet: Tasklet[..., Any], context: TaskletContext) -> Arguments:
     """Return what a tasklet is to be called with. Blocks, when the result is to be read.
 
     Raises:

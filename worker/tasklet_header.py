@@ -16,7 +16,7 @@ class TaskletHeader(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    job_id: str
+    job_id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$")
     #: Where the job works; used if it is there, and among this worker's jobs as well.
     directory: Path
     folder: Path

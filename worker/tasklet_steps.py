@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from ..communicators import Claim, JobState, LedgerCommunicator, TaskletEnded, TaskletRun, TaskletState
@@ -12,8 +13,9 @@ from ..tasklets import TaskletCall
 from .relay import Relay
 from .tasklet_call import TaskletAnswer, TaskletEnd
 from .tasklet_carrier import TaskletCarrier
-from .tasklet_context import Missing, TaskletContext, arguments
+from .tasklet_context import Arguments, Missing, TaskletContext, arguments
 from .tasklet_parts import PartRefused, TakenParts, TaskletParts
+from .tasklet_paths import TaskletPaths
 from .tasklet_site import TaskletEvent, TaskletSite
 
 __all__ = ["Step", "TaskletSteps"]
@@ -49,8 +51,12 @@ class TaskletSteps:
         parts: TaskletParts,
         upward: LedgerCommunicator,
         relay: Relay,
+        paths: TaskletPaths,
+        directory: Path,
     ) -> None:
-        """Run nothing yet."""
+        """Run nothing yet; arguments may name files in `paths`, relative ones in a directory."""
+        self._paths = paths
+        self._directory = directory
         self._held = held
         self._site = site
         self._carrier = carrier
@@ -81,7 +87,7 @@ class TaskletSteps:
         run_id, tasklet = str(uuid.uuid4()), self._site.tasklets[step.call.tasklet]
         context = TaskletContext(facts, self.previous, result)
         try:
-            args, kwargs = await asyncio.to_thread(arguments, step.call, tasklet, context)
+            args, kwargs = await asyncio.to_thread(self._arguments, step.call, context)
         except InvalidTasklet as error:
             unfit = TaskletAnswer(ended=TaskletEnd.RAISED, error=self._relay.redaction.text(str(error)))
             return await self._record(step, run_id, "", unfit, TakenParts())
@@ -102,6 +108,12 @@ class TaskletSteps:
         """Note what the job's outcome is to warn of."""
         if len(self.warnings) < _MOST_WARNINGS:
             self.warnings.append(f"{tasklet}: {text}")
+
+    def _arguments(self, call: TaskletCall, context: TaskletContext) -> Arguments:
+        tasklet = self._site.tasklets[call.tasklet]
+        args, kwargs = arguments(call, tasklet, context)
+        self._paths.check(tasklet, args, kwargs, self._directory)
+        return args, kwargs
 
     async def _take(self, answer: TaskletAnswer, state: JobState) -> tuple[TaskletAnswer, TakenParts]:
         try:

@@ -9,12 +9,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ..config.errors import TaskletFailed
+from ..config.errors import InvalidTasklet, TaskletFailed
 from ..tasklets import Tasklet, celery_task_of
 from .celery_app import executor_host
 from .celery_internals import Request, wake_consumer
-from .tasklet_call import TaskletAnswer, TaskletRequest
+from .tasklet_call import TaskletAnswer, TaskletEnd, TaskletRequest
 from .tasklet_header import HEADER, TaskletHeader
+from .tasklet_paths import TaskletPaths
 
 __all__ = ["TaskletMessage", "tasklet_task"]
 
@@ -64,12 +65,16 @@ def _carry_out(tasklet: Tasklet[..., Any], args: Sequence[Any], kwargs: Mapping[
     header = _header(request)
     with tempfile.TemporaryDirectory(prefix="outrider-") as name:
         scratch = Path(name)
+        directory, folder = Path.cwd(), scratch
+        if header:
+            directory, folder = (_own_folder(path, scratch) for path in (header.directory, header.folder))
+        _check_paths(tasklet, args, kwargs, directory, header)
         asked = TaskletRequest(
             name=tasklet.name,
             args=tuple(args),
             kwargs=dict(kwargs),
-            directory=_own_folder(header.directory, scratch) if header else Path.cwd(),
-            folder=_own_folder(header.folder, scratch) if header else scratch,
+            directory=directory,
+            folder=folder,
             time_limit=(header.time_limit if header else _celery_limit(request)) or tasklet.time_limit or _TIME_LIMIT,
         )
         answer = executor_host().run_tasklet(request.id, asked)
@@ -77,6 +82,27 @@ def _carry_out(tasklet: Tasklet[..., Any], args: Sequence[Any], kwargs: Mapping[
         printed = "\n".join(filter(None, (answer.printed, answer.traceback)))[-_LONGEST_PRINTED:]
         raise TaskletFailed(tasklet.name, str(answer.ended), answer.error or "", printed)
     return {"value": answer.value, **answer.model_dump(mode="json")} if header else _value(tasklet.name, answer)
+
+
+def _check_paths(
+    tasklet: Tasklet[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    directory: Path,
+    header: TaskletHeader | None,
+) -> None:
+    """Make sure that what a message names lies where this worker reads and writes.
+
+    Raises:
+        TaskletFailed: naming the first that does not.
+    """
+    settings = executor_host().settings
+    job = settings.jobs_directory / header.job_id if header else None
+    own = (job,) if job and directory.is_relative_to(job) else (directory,) if header else ()
+    try:
+        TaskletPaths(own, settings.input_roots, settings.output_roots).check(tasklet, args, kwargs, directory)
+    except InvalidTasklet as error:
+        raise TaskletFailed(tasklet.name, str(TaskletEnd.RAISED), str(error), "") from error
 
 
 def _value(name: str, answer: TaskletAnswer) -> Any:

@@ -519,3 +519,39 @@ def test_asyncio_is_not_blocked_meanwhile(attempt):
 
     job.run(watch)
     assert sorted(gaps)[len(gaps) // 2] < 0.2
+
+
+# --- which files
+
+
+@pytest.mark.parametrize("name", ["copy_file a.txt {out}", "concat_files a.txt into={out}", "move_file {out} b.txt"])
+def test_files_are_written_in_the_jobs_folder_and_in_output_roots_alone(attempt, tmp_path, name):
+    (tmp_path / "root").mkdir()
+    words = name.format(out=tmp_path / "elsewhere")
+    refused = attempt(Shell(script="echo a > a.txt"), after=[words]).run()
+    assert "lies neither in the job's folder nor in one of OUTRIDER_OUTPUT_ROOTS" in refused.error
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_link_does_not_lead_out(attempt, tmp_path):
+    job = attempt(Shell(script=f"echo a > a.txt; ln -s {tmp_path} out"), after=["copy_file a.txt out/b.txt"])
+    assert "lies neither" in job.run().error
+    assert not (tmp_path / "b.txt").exists()
+
+
+def test_files_are_written_in_an_output_root(attempt, tmp_path):
+    (tmp_path / "root").mkdir()
+    copied = f"copy_file a.txt {tmp_path}/root/b.txt"
+    job = attempt(Shell(script="echo a > a.txt"), after=[copied], output_roots=(tmp_path / "root",))
+    assert job.run().state == "succeeded"
+    assert (tmp_path / "root" / "b.txt").read_text() == "a\n"
+
+
+def test_files_are_read_in_the_input_roots_if_there_are_any(attempt, tmp_path):
+    (tmp_path / "root").mkdir()
+    (tmp_path / "elsewhere").write_text("secret")
+    after = ["checksum made.txt", call(counts, str(tmp_path / "elsewhere"), required=False)]
+    job = attempt(Makes(script="echo a > made.txt"), after=after, input_roots=(tmp_path / "root",))
+    outcome = job.run()
+    assert ends(job) == [("checksum", "succeeded"), ("counts", "failed")]
+    assert "lies neither in the job's folder nor in one of OUTRIDER_INPUT_ROOTS" in outcome.warnings[0]
