@@ -11,7 +11,7 @@ from ..communicators import Bounds, Command, JobSpec, JobState, RedisClient, com
 from ..config import Settings, broker_url, shown
 from ..config.errors import BrokerUnavailable, IdempotencyKeyReused, QueueFull, SubmitError
 from ..tasklets import TaskletPlan
-from ..tasks import TaskDescription
+from ..tasks import TaskDescription, definition_digest
 from .publisher import Publisher
 from .submit_options import SubmitOptions
 
@@ -43,6 +43,7 @@ class Submission:
             id=str(uuid.uuid4()),
             task=task.name,
             version=task.version,
+            definition=definition_digest(type(task)),
             parameters=task.parameters(),
             queue=options.queue or self._settings.queue,
             limits=options.limits or task.limits,

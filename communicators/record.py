@@ -51,6 +51,8 @@ class JobSpec(BaseModel):
     id: str = Field(pattern=rf"^{JOB_ID_PATTERN}$")
     task: str
     version: str
+    #: What tells whether producer and worker read the same description: of its file; empty: nobody knows.
+    definition: str = ""
     #: The task's parameters as JSON values.
     parameters: dict[str, Any]
     queue: str

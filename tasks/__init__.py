@@ -23,6 +23,7 @@ from .channel import (
     Channel,
 )
 from .definitions import (
+    definition_digest,
     definition_file,
 )
 from .description import (
@@ -104,6 +105,7 @@ __all__ = [
     "ThirdPartyTask",
     "WorkingDirectory",
     "applied",
+    "definition_digest",
     "definition_file",
     "environment_of",
     "job_schema",

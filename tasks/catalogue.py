@@ -12,6 +12,7 @@ from types import ModuleType
 
 from ..config import is_file_source
 from ..config.errors import CatalogueError, InvalidFile, UnknownTask
+from .definitions import definition_digest
 from .description import TaskDescription
 from .first_party import Task
 from .function_task import FunctionTask
@@ -79,6 +80,8 @@ def load_catalogue(sources: Iterable[str], folder: Path = Path()) -> Catalogue:
     found: list[type[TaskDescription]] = [_described(file) for file in files]
     for name in (*_library(), *modules, *(point.value for point in entry_points(group=_ENTRY_POINTS))):
         found += _tasks_of(_import(name))
+    for task in found:
+        definition_digest(task)  # now, since its file may change later
     return Catalogue(found)
 
 

@@ -82,7 +82,14 @@ class Attempt:
         job_id = changes.pop("job_id", "job-1")
         self.ledger = ledger or MemoryLedger()
         parameters = changes.pop("parameters", task.parameters())
-        spec = JobSpec(id=job_id, task=task.name, version="1", parameters=parameters, queue="q")
+        spec = JobSpec(
+            id=job_id,
+            task=task.name,
+            version="1",
+            parameters=parameters,
+            definition=changes.pop("definition", ""),
+            queue="q",
+        )
         asked = {name: changes.pop(name) for name in ("limits", "retry") if name in changes}
         asked |= {place: tasklet_calls(changes.pop(place, ())) for place in ("before", "after")}
         self.ledger.open(spec.model_copy(update=asked))

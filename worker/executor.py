@@ -27,6 +27,7 @@ from ..communicators import (
 from ..config.errors import CannotRun, LedgerError
 from ..tasks import Catalogue, ProgramRun, Task, TaskDescription, ThirdPartyTask
 from .attempt_end import AttemptEnd
+from .doubts import with_doubts
 from .given_up import GivenUp
 from .job_directory import JobDirectory
 from .keeper import Keeper
@@ -117,6 +118,7 @@ class Executor:
 
     async def _close(self, outcome: Outcome) -> Outcome:
         """Close the job; its end is on disk before, whatever becomes of the ledger, and is the job's only after."""
+        outcome = with_doubts(outcome, self._held.spec, self._catalogue)
         provenance = await self._end.write_record(outcome, self._provenance)
         await self._ledger.close(self._held, outcome, provenance)
         await self._end.publish(outcome, self._site.keep_work)
