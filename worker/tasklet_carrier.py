@@ -30,6 +30,7 @@ class TaskletCarrier:
         self._directory = directory
         self._upward = upward
         self._site = site
+        self._listening = False
         #: The process that the tasklet is forked from, and its cookie.
         self._runner: tuple[int, str] | None = None
 
@@ -51,7 +52,9 @@ class TaskletCarrier:
             time_limit=call.time_limit or tasklet.time_limit or _TIME_LIMIT,
         )
         self._runner = None
-        self._upward.wake()  # somebody may have wanted something while nobody listened
+        if not self._listening:
+            self._listening = True
+            self._upward.wake()  # somebody may have wanted something before we listened
         working = asyncio.create_task(self._answer(call, run_id, request))
         ending = asyncio.create_task(self._upward.ending.wait())
         beating = asyncio.create_task(self._heartbeats())

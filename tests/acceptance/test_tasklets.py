@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,15 @@ from support import eventually
 import outrider
 from outrider import Heartbeat, JobFailed, Settings, TaskletCall
 from outrider.client import SubmitOptions
+from outrider.communicators import (
+    AttemptFacts,
+    Bounds,
+    JobSpec,
+    RedisClient,
+    TaskletEnded,
+    TaskletRun,
+    commands,
+)
 
 MODULES = "little_tasks,own_tasks,tasks_with_tasklets,little_tasklets,job_tasklets"
 WEB = "tasklets-web"
@@ -266,6 +276,35 @@ def test_a_cancel_is_obeyed_within_a_second(client, place):
     assert job.wait(timeout=10).state == "cancelled"
     assert time.monotonic() - asked < 1
     assert gone(pid)
+
+
+@pytest.mark.alone
+def test_a_second_cancel_ends_those_that_always_run(client):
+    job = submit(client, Shell(script="sleep 60"), after=[always(sleeps, 60), always(nothing)])
+    eventually(lambda: job.status() == "running", "the program runs")
+    job.cancel()
+    pid = began(job)
+    assert job.status() == "cancelling"
+    asked = time.monotonic()
+    job.cancel()
+    assert job.wait(timeout=10).state == "cancelled"
+    assert time.monotonic() - asked < 1
+    assert gone(pid)
+    assert [str(run.state) for run in job.tasklets()] == ["cancelled", "skipped"]
+
+
+def test_a_new_attempt_begins_with_no_tasklets_on_its_record(redis_server):
+    bounds, lease = Bounds(100, timedelta(minutes=1)), timedelta(minutes=1)
+    redis = RedisClient(redis_server.url, timedelta(seconds=5))
+    redis.run(commands.open_job(JobSpec(id="again-1", task="t", version="1", parameters={}, queue="q"), bounds))
+    run = TaskletRun(id="1", tasklet="plot", place="before", number=1, state="succeeded")
+    for attempt in (1, 2):
+        held = redis.run(commands.claim("again-1", f"claim-{attempt}", "w", "", bounds, lease))
+        assert redis.run(commands.read_record("again-1")).tasklets == ()
+        redis.run(commands.emit(held, [TaskletEnded(run=run)], bounds))
+        assert redis.run(commands.read_record("again-1")).tasklets == (run,)
+        lost = AttemptFacts(worker="w", state="lost")
+        redis.run(commands.release(held, lost, "again", timedelta(0), bounds))
 
 
 @pytest.mark.alone
