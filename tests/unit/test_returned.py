@@ -277,15 +277,21 @@ class Speechless(dict):
 
 
 class Fieldless(tuple):
+    __slots__ = ()
+
     @property
     def _fields(self):
         raise RuntimeError("no fields today")
 
 
+def without_a_name():
+    return Nameless("Odd", (), {})()
+
+
 @pytest.mark.parametrize(
     "make",
-    [Faceless, lambda: Nameless("Odd", (), {})(), lambda: Speechless(a=1), lambda: Fieldless((1,))],
-    ids=["face", "name", "word", "field"],
+    [Faceless, without_a_name, lambda: Speechless(a=1), lambda: Fieldless((1,))],
+    ids=["class", "name", "text", "fields"],
 )
 def test_what_even_fails_to_be_looked_at_is_a_warning_and_the_rest_is_shown(show, make):
     warning, text = show([make(), "text"])
