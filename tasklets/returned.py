@@ -82,6 +82,13 @@ def shown(value: Any, folder: Path) -> list[Shown]:
 
 
 def _parts(value: Any, folder: Path, depth: int) -> Iterator[Shown]:
+    try:
+        yield from _parts_by_kind(value, folder, depth)
+    except Exception as error:  # noqa: BLE001 - even to ask for a class may run somebody else's code
+        yield _failure(value, error)
+
+
+def _parts_by_kind(value: Any, folder: Path, depth: int) -> Iterator[Shown]:
     if value is None:
         return
     if depth > _DEEPEST:
@@ -120,7 +127,11 @@ def _shown_safely(shower: _Shower, value: Any, folder: Path) -> list[Shown]:
 
 def _failure(value: Any, error: Exception) -> WarningPart:
     logger.warning("a returned value cannot be shown", exc_info=error, extra={"action": "value_not_shown"})
-    return WarningPart(text=f"a value of type {_kind(value)} cannot be shown: {type(error).__name__}: {error}"[:1000])
+    try:
+        text = f"a value of type {_kind(value)} cannot be shown: {type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - neither may have a name or words
+        text = "what was returned cannot be shown, and fails to say what it is"
+    return WarningPart(text=text[:1000])
 
 
 def _shower_of(value: Any) -> _Shower:

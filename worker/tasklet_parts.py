@@ -131,7 +131,7 @@ class TaskletParts:
             place = await asyncio.to_thread(
                 self._directory.move_to_folder, part.path, part.move_to or Path(), part.name
             )
-        except (OSError, CannotRun) as error:
+        except (OSError, ValueError, CannotRun) as error:
             raise PartRefused(f"the file {part.name!r} cannot be moved to {part.move_to}: {error}") from error
         return part.model_copy(update={"path": place})
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -110,6 +111,7 @@ class TaskletProcess:
                 frame = await self._connection.frame()
             answer = TaskletAnswer.model_validate_json(frame)
         except TimeoutError:  # the runner should have ended it
+            self._connection.lose("did not end a call at its time limit")
             raise RunnerLost("did not end a call at its time limit", begun=True) from None
         except RunnerLost as lost:
             raise RunnerLost(lost.why, begun=True) from lost
@@ -123,17 +125,24 @@ class TaskletProcess:
         try:
             if self._busy:
                 self._connection.send(SIGN)
+                self._wake()
             async with asyncio.timeout(_STOP_SECONDS):
                 while self._busy:
                     self._busy = await self._connection.frame() == SIGN
         except (TimeoutError, RunnerLost):
             await self.end()
 
+    def _wake(self) -> None:
+        """Have the runner go on, if somebody has stopped it: it is to obey."""
+        if self._popen is not None:
+            self._popen.send_signal(signal.SIGCONT)
+
     async def end(self) -> None:
         """End the runner and what it runs, and return when nothing of them is left."""
         self._connection.lose("was ended")
         if self._popen is None:
             return
+        self._wake()
         if not await _collected(self._popen, _END_SECONDS):
             self._popen.kill()
             await _collected(self._popen, _STOP_SECONDS)

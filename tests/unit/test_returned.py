@@ -255,6 +255,51 @@ def test_what_fails_to_be_shown_is_a_warning_and_the_rest_is_shown(show):
     assert text == TextPart(text="text", characters=4)
 
 
+class Faceless:
+    @property
+    def __class__(self):
+        raise RuntimeError("no class today")
+
+
+class Nameless(type):
+    def __getattribute__(cls, name):
+        raise RuntimeError("no name today")
+
+
+class SpeechlessError(Exception):
+    def __str__(self):
+        raise RuntimeError("no word today")
+
+
+class Speechless(dict):
+    def items(self):
+        raise SpeechlessError
+
+
+class Fieldless(tuple):
+    __slots__ = ()
+
+    @property
+    def _fields(self):
+        raise RuntimeError("no fields today")
+
+
+def without_a_name():
+    return Nameless("Odd", (), {})()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [Faceless, without_a_name, lambda: Speechless(a=1), lambda: Fieldless((1,))],
+    ids=["class", "name", "text", "fields"],
+)
+def test_what_even_fails_to_be_looked_at_is_a_warning_and_the_rest_is_shown(show, make):
+    warning, text = show([make(), "text"])
+    assert warning.kind == "warning"
+    assert "cannot be shown" in warning.text
+    assert text == TextPart(text="text", characters=4)
+
+
 # Pictures
 
 

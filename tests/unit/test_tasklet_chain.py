@@ -418,7 +418,7 @@ def test_t6_a_file_is_moved_to_the_outputs(attempt):
     assert job.record.tasklets[0].parts[0].path == job.directory / "outputs" / "plots" / "a.txt"
 
 
-@pytest.mark.parametrize("target", ["..", "a/../../b", "/nowhere/at/all"])
+@pytest.mark.parametrize("target", ["..", "a/../../b", "/nowhere/at/all", "a\0b"])
 def test_t6_a_file_is_moved_nowhere_else(attempt, target):
     job = attempt(Shell(script="echo one > a.txt"), after=[gives.si("a.txt", move_to=target)])
     outcome = job.run()

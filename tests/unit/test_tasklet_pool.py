@@ -430,6 +430,26 @@ def test_a_runner_that_stands_still_is_ended_after_the_limit(site, using, monkey
     using(main, size=1)
 
 
+@pytest.mark.parametrize("how", ["called off", "over its limit"])
+def test_a_runner_that_was_stopped_holds_nobody_up(site, using, monkeypatch, how):
+    monkeypatch.setattr("outrider.worker.tasklet_process._STOP_SECONDS", 3.0)
+
+    async def main():
+        parent = await site.parent()
+        calling = asyncio.create_task(site.call("is_deaf", seconds=60 if how == "called off" else 0.5))
+        pid = await site.has_begun()
+        os.kill(parent, signal.SIGSTOP)
+        begun = time.monotonic()
+        if how == "called off":
+            calling.cancel()
+        await asyncio.wait([calling])
+        assert time.monotonic() - begun < (1 if how == "called off" else 5)
+        assert not runs(pid)
+        assert (await site.call("nothing")).ok
+
+    using(main, size=1)
+
+
 def test_there_are_no_more_runners_than_may_be(site, using):
     async def main():
         begun = time.monotonic()
