@@ -98,13 +98,13 @@ def test_r2_a_job_that_may_not_run_again_is_lost_and_one_that_crashes_workers_fa
     crashes = running(client.submit(Sleep(seconds=60)))
     first.process.kill()
     second = start_worker(**options)
-    assert lost.wait(timeout=20).state == "lost"
+    assert lost.wait(timeout=60).state == "lost"
     with pytest.raises(outrider.JobLost):
         lost.result()
-    eventually(lambda: crashes.record().attempt == 2 and crashes.status() == "running", "it runs again", 20)
+    eventually(lambda: crashes.record().attempt == 2 and crashes.status() == "running", "it runs again", 60)
     second.process.kill()
     third = start_worker(**options)
-    outcome = crashes.wait(timeout=20)
+    outcome = crashes.wait(timeout=60)
     assert (outcome.state, outcome.reason) == ("failed", "crash_limit")
     third.stop()
 

@@ -14,7 +14,7 @@ from little_tasks import ByJson, Grows, InTerminal, LineBuffered, Shell
 from support import PROGRAMS, RedisServer, eventually
 
 from outrider import JobState, Outcome
-from outrider.communicators import Message, messages
+from outrider.communicators import Message, TaskletRun, TaskletState, messages
 from outrider.communicators.messages import encode_message
 
 
@@ -133,6 +133,9 @@ SAMPLES = {
     "raised": {"error": "forged"},
     "message": {"value": "forged"},
     "snapshot": {"state": "succeeded"},
+    "tasklet": {
+        "run": TaskletRun(id="forged", tasklet="notify", place="after", number=1, state=TaskletState.SUCCEEDED)
+    },
     "cancel": {},
     "pause": {},
     "resume": {},
