@@ -89,10 +89,9 @@ def test_r2_the_job_of_a_killed_worker_runs_again_elsewhere(pool, start_worker, 
     rescuer.stop()
 
 
-def test_r2_a_job_that_may_not_run_again_is_lost_and_one_that_crashes_workers_fails(start_worker, tmp_path):
-    queue = "crashes"
-    options = {"concurrency": 2, "OUTRIDER_QUEUE": queue, "OUTRIDER_CRASH_LIMIT": "2", **LEASE}
-    client = client_for(queue)
+def test_r2_a_job_that_may_not_run_again_is_lost_and_one_that_crashes_workers_fails(own_redis, start_worker):
+    options = {"concurrency": 2, "OUTRIDER_BROKER_URL": own_redis.url, "OUTRIDER_CRASH_LIMIT": "2", **LEASE}
+    client = producer_at(own_redis)  # of its own: any worker beside these would take over by a limit of its own
     first = start_worker(**options)
     lost = running(client.submit(Sleep(seconds=60), options=SubmitOptions(retry=RetryPolicy(on_loss=False))))
     crashes = running(client.submit(Sleep(seconds=60)))

@@ -79,7 +79,7 @@ def test_the_record_says_what_ran_and_in_which_order(attempt):
 
 
 def test_messages_come_in_order_numbered_by_source_and_end_with_one_finished(attempt):
-    job = attempt(Shell(script="echo 1/2; sleep 0.3; echo 2/2"))
+    job = attempt(Shell(script="echo 1/2; sleep 1; echo 2/2"))
     job.run()
     states = [message.state for message in job.said(StateChanged)]
     assert states == [JobState.QUEUED, JobState.STARTING, JobState.RUNNING]
