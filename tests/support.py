@@ -6,9 +6,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -39,6 +41,29 @@ def run_python(*words: str, cwd: Path, timeout: float, **variables: str) -> subp
         timeout=timeout,
         check=False,
     )
+
+
+@contextlib.contextmanager
+def celery_events(handle: Callable[[dict[str, Any]], object]) -> Iterator[None]:
+    """Hand all events of Celery to a function, as a monitor such as Flower gets them."""
+    from outrider.worker import app
+
+    with app.connection_for_read() as connection:
+        receiver = app.events.Receiver(connection, handlers={"*": handle})
+
+        def listen() -> None:
+            while not receiver.should_stop:
+                with contextlib.suppress(TimeoutError):
+                    receiver.capture(limit=None, timeout=0.2, wakeup=False)
+
+        listening = threading.Thread(target=listen)
+        listening.start()
+        try:
+            yield
+        finally:
+            receiver.should_stop = True
+            listening.join(10)
+            assert not listening.is_alive()
 
 
 class RedisServer:

@@ -1,14 +1,13 @@
 """P6, P10, S3: variables, wrappers and secrets, with a real worker."""
 
 import json
-import threading
 import time
 from pathlib import Path
 
 import pytest
 import redis
 from environment_tasks import Fails, Hangs, Misses, ReportSecret, Tell, TellFirst, TellSecond, TellSecret, Wrapped
-from support import PROGRAMS, eventually
+from support import PROGRAMS, celery_events, eventually
 
 import outrider
 from outrider import JobFailed
@@ -162,25 +161,9 @@ def everything_in(server: redis.Redis) -> str:
 @pytest.fixture
 def events(worker):
     """All that Celery says while a test runs, as text."""
-    from outrider.worker import app
-
     heard: list[str] = []
-    ended = threading.Event()
-    with app.connection_for_read() as connection:
-        receiver = app.events.Receiver(connection, handlers={"*": lambda event: heard.append(repr(event))})
-
-        def listen() -> None:
-            while not ended.is_set():
-                try:
-                    receiver.capture(limit=None, timeout=0.2, wakeup=False)
-                except TimeoutError:
-                    continue
-
-        listening = threading.Thread(target=listen)
-        listening.start()
+    with celery_events(lambda event: heard.append(repr(event))):
         yield heard
-        ended.set()
-        listening.join(10)
 
 
 TOLD = [

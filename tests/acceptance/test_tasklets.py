@@ -14,7 +14,7 @@ from job_tasklets import changes, gives, is_slow, makes, tells
 from little_tasklets import add, crashes, fails, is_deaf, leaves_children, nothing, sleeps, where
 from little_tasks import Shell, ShellWithOutput, Sum
 from notice_servers import HttpServer
-from support import eventually
+from support import celery_events, eventually
 
 import outrider
 from outrider import Heartbeat, JobFailed, Settings, TaskletCall
@@ -66,26 +66,9 @@ def web_worker(start_worker):
 @pytest.fixture
 def tasks_seen(environment):
     """What a monitor such as Flower knows of tasks, from Celery's events."""
-    from outrider.worker import app
-
-    state, ended = State(), threading.Event()
-    with app.connection_for_read() as connection:
-        receiver = app.events.Receiver(connection, handlers={"*": state.event})
-
-        def listen():
-            while not ended.is_set():
-                try:
-                    receiver.capture(limit=None, timeout=0.2, wakeup=False)
-                except TimeoutError:
-                    continue
-
-        listening = threading.Thread(target=listen)
-        listening.start()
+    state = State()
+    with celery_events(state.event):
         yield state.tasks
-        ended.set()
-        receiver.should_stop = True
-        listening.join(10)
-        assert not listening.is_alive()
 
 
 def submit(client, task, *, before=(), after=()):
