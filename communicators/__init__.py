@@ -74,6 +74,10 @@ from .peers import (
     ExecutorLink,
     SocketCommunicator,
 )
+from .publisher import (
+    Publisher,
+    Subscription,
+)
 from .record import (
     JOB_ID_PATTERN,
     AttemptFacts,
@@ -164,6 +168,7 @@ __all__ = [
     "ProgressReader",
     "ProgressTally",
     "Provenance",
+    "Publisher",
     "Raised",
     "RedisBackend",
     "RedisClient",
@@ -180,6 +185,7 @@ __all__ = [
     "StateChanged",
     "StoredFile",
     "Stream",
+    "Subscription",
     "TaskletEnded",
     "TaskletRun",
     "TaskletState",

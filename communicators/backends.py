@@ -12,9 +12,11 @@ from .communicator import WatcherCommunicator
 from .ledger import Ledger, RedisLedger
 from .memory_communicator import MemoryCommunicator
 from .memory_ledger import MemoryLedger
-from .record import Claim, Wanted
+from .messages import UserMessage
+from .record import Claim, JobRecord, Wanted, Wish
 from .redis_client import AsyncRedisClient
 from .redis_communicator import RedisCommunicator
+from .states import JobState
 
 __all__ = ["Backend", "MemoryBackend", "RedisBackend", "backend_at"]
 
@@ -29,6 +31,27 @@ class Backend(ABC):
         self, job_id: str, *, timeout: float | None = None, replay: bool = True
     ) -> AbstractAsyncContextManager[WatcherCommunicator]:
         """Watch a job: for at most `timeout` seconds, from its first message on or (without `replay`) from now on."""
+
+    @abstractmethod
+    async def record(self, job_id: str) -> JobRecord:
+        """Return all that is known about a job. Raises `JobNotFound`."""
+
+    @abstractmethod
+    async def wish(self, job_id: str, wish: Wish) -> JobState:
+        """Have a job's Executor cancel, pause or go on; the answer is the state that was found or made.
+
+        Raises:
+            JobNotFound: when there is no such job.
+            IllegalTransition: when a queued job is to be paused.
+        """
+
+    @abstractmethod
+    async def send(self, job_id: str, message: UserMessage) -> JobState:
+        """Send a message to the task of an open job; the answer is the state that was found.
+
+        Raises:
+            JobNotFound, JobClosed, TooManyMessages: when nobody will get it.
+        """
 
     @abstractmethod
     async def renew(self, held: Mapping[str, Claim], lease: timedelta) -> Mapping[str, Wanted | None]:
@@ -77,6 +100,18 @@ class RedisBackend(Backend):
         finally:
             await client.close()
 
+    async def record(self, job_id: str) -> JobRecord:
+        """Read the record."""
+        return await self._client.run(commands.read_record(job_id))
+
+    async def wish(self, job_id: str, wish: Wish) -> JobState:
+        """Note what is wanted, durably, and wake the Executor."""
+        return await self._client.run(commands.express_wish(job_id, wish, self._bounds))
+
+    async def send(self, job_id: str, message: UserMessage) -> JobState:
+        """Send a message."""
+        return await self._client.run(commands.send_message(job_id, message, self._bounds))
+
     async def renew(self, held: Mapping[str, Claim], lease: timedelta) -> Mapping[str, Wanted | None]:
         """Renew claims in one round trip, without a second try."""
         return await self._client.run(commands.renew(held, lease), patient=False)
@@ -93,9 +128,9 @@ class RedisBackend(Backend):
 class MemoryBackend(Backend):
     """In this process, for this event loop."""
 
-    def __init__(self) -> None:
-        """Start with no jobs."""
-        self.ledger: MemoryLedger = MemoryLedger()
+    def __init__(self, ledger: MemoryLedger | None = None) -> None:
+        """Share a ledger, or a new one without jobs."""
+        self.ledger: MemoryLedger = ledger or MemoryLedger()
 
     @asynccontextmanager
     async def watching(
@@ -105,6 +140,18 @@ class MemoryBackend(Backend):
         watcher = MemoryCommunicator(self.ledger, job_id, timeout=timeout, replay=replay)
         await watcher.open()
         yield watcher
+
+    async def record(self, job_id: str) -> JobRecord:
+        """Return the record."""
+        return self.ledger.record(job_id)
+
+    async def wish(self, job_id: str, wish: Wish) -> JobState:
+        """Note what is wanted, and wake the Executor."""
+        return self.ledger.wish(job_id, wish)
+
+    async def send(self, job_id: str, message: UserMessage) -> JobState:
+        """Send a message."""
+        return self.ledger.send(job_id, message)
 
     async def renew(self, held: Mapping[str, Claim], lease: timedelta) -> Mapping[str, Wanted | None]:  # noqa: ARG002
         """Renew nothing: in one process no claim can be lost."""

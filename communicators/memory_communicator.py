@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 
-from ..config.errors import IllegalTransition, JobClosed, TooManyMessages, WaitTimeout
+from ..config.errors import IllegalTransition, JobClosed, JobNotFound, TooManyMessages, WaitTimeout
 from .communicator import WatcherCommunicator
 from .memory_ledger import MemoryLedger
 from .messages import Cancel, Finished, Message, Pause, Resume, Snapshot, UserMessage
@@ -30,7 +30,7 @@ class MemoryCommunicator(WatcherCommunicator):
         """Make sure that there is such a job. Raises `JobNotFound`."""
         self._ledger.record(self._job_id)
         if not self._replay:
-            self._taken = len(self._ledger.messages[self._job_id])
+            self._taken = self._ledger.messages[self._job_id].count
 
     async def snapshot(self) -> Snapshot | None:
         """Return where the job stands; `None` while nothing has happened."""
@@ -46,10 +46,12 @@ class MemoryCommunicator(WatcherCommunicator):
             return None
         try:
             async with asyncio.timeout(self._deadline and self._deadline - time.monotonic()):
-                message = await self._ledger.message_at(self._job_id, self._taken)
+                number, message = await self._ledger.messages[self._job_id].from_number(self._taken)
         except TimeoutError:
             raise WaitTimeout(self._job_id, self._timeout or 0.0) from None
-        self._taken += 1
+        except KeyError:
+            raise JobNotFound(self._job_id) from None
+        self._taken = number + 1
         self._ended = isinstance(message, Finished)
         return message
 

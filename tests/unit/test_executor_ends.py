@@ -97,7 +97,7 @@ def test_c8_a_wish_to_cancel_is_seen_although_an_older_answer_is_under_way(attem
 
 async def lose_the_claim(job: Attempt) -> None:
     await job.running()
-    job.ledger._tokens["job-1"] += 1
+    job.ledger.records.tokens["job-1"] += 1
 
 
 def test_r2_an_attempt_whose_claim_was_taken_ends_its_program_and_says_nothing_more(attempt):

@@ -140,7 +140,7 @@ def test_two_fields_may_name_one_place(attempt, root):
 def test_r3_a_stale_attempt_places_nothing(attempt, root):
     async def lose_the_claim(job: Attempt) -> None:
         await job.running()
-        job.ledger._tokens["job-1"] += 1
+        job.ledger.records.tokens["job-1"] += 1
 
     job = attempt(Writes(script="sleep 0.6; echo stale > $0", made=root / "new"), output_roots=(root,))
     with pytest.raises(Superseded):

@@ -73,7 +73,7 @@ def test_an_attempt_that_is_followed_by_another_leaves_its_own_record_and_is_in_
     first = attempt(Shell(script="echo 1/2; exit 75"))
     spec = first.held.spec.model_copy(update={"retry": RetryPolicy(exit_codes={75}, max_attempts=2, backoff="0s")})
     first.ledger.open(spec)
-    first.ledger._records["job-1"] = first.record.model_copy(update={"state": JobState.STARTING, "attempt": 1})
+    first.ledger.records.change(first.record, state=JobState.STARTING, attempt=1)
     first.executor._held = first.held.model_copy(update={"spec": spec})
     assert isinstance(first.run(), Released)
     kept = read_record(first.directory / "attempt-1")
