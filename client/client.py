@@ -8,21 +8,15 @@ from typing import Any, TypeVar
 
 from ..communicators import ArtifactStore, Bounds, JobRecord, RedisClient, commands
 from ..config import Settings, ledger_url
-from ..tasklets import AskedFor, TaskletPlan, Tasklets, load_tasklets
-from ..tasks import (
-    Catalogue,
-    JobDescription,
-    TaskDescription,
-    load_catalogue,
-    load_job,
-)
+from ..tasklets import AskedFor, Tasklets
+from ..tasks import Catalogue, JobDescription, load_job
 from .export import Exported, export_job
 from .has_result import HasResult
 from .job import Job
 from .job_filter import States, job_filter
 from .listing import find_id, newest_jobs
-from .planning import plan_again, plan_of
-from .prepared_task import prepared_task
+from .planning import plan_again
+from .preparer import Preparer
 from .records import FoundRecord, find_record
 from .rerun import task_again
 from .submission import Submission
@@ -39,6 +33,8 @@ class Client:
     def __init__(self, settings: Settings) -> None:
         """Remember where to ask; nothing is connected yet."""
         self._settings = settings
+        #: Knows what can be asked for.
+        self.preparer = Preparer(settings)
         self.bounds = Bounds(settings.stream_length, settings.retention)
         #: Where the directories of this project's jobs are, if it is not another machine that has them.
         self.jobs_directory = settings.jobs_directory
@@ -53,18 +49,19 @@ class Client:
         return RedisClient(ledger_url(self._settings), self._settings.connect_timeout)
 
     @functools.cached_property
-    def _submission(self) -> Submission:
+    def submission(self) -> Submission:
+        """How jobs get into the ledger and the queue."""
         return Submission(self._settings, self.redis, self.bounds)
 
-    @functools.cached_property
+    @property
     def catalogue(self) -> Catalogue:
         """The tasks that this process knows."""
-        return load_catalogue(self._settings.tasks, self._settings.project)
+        return self.preparer.catalogue
 
-    @functools.cached_property
+    @property
     def tasklets(self) -> Tasklets:
         """The tasklets that this process knows."""
-        return load_tasklets(self._settings.tasks)
+        return self.preparer.tasklets
 
     def submit(
         self,
@@ -81,20 +78,8 @@ class Client:
             BrokerUnavailable: when Redis does not answer within the settings' `connect_timeout`, or refuses us.
         """
         options = options or SubmitOptions()
-        job = task if isinstance(task, JobDescription) else None
-        prepared = prepared_task(task, dict(parameters or {}), lambda: self.catalogue)
-        plan = self.plan(prepared, options, job)
-        options = options.completed_by(job) if job else options
-        spec = self._submission.spec(prepared, plan, options)
-        return Job(self, self._submission.hand_over(spec, options), prepared.result_adapter())
-
-    def plan(self, task: TaskDescription, options: SubmitOptions, job: JobDescription | None = None) -> TaskletPlan:
-        """Return the tasklets that a task would be submitted with, or the job of a file.
-
-        Raises:
-            UnknownTasklet, InvalidTasklet: when one cannot be called so, or there is none to leave out.
-        """
-        return self._checked(plan_of(task, job, options), task)
+        prepared, spec = self.preparer.asked_for(task, parameters, options)
+        return Job(self, self.submission.hand_over(spec, options), prepared.result_adapter())
 
     def load_job(self, path: Path | str) -> JobDescription:
         """Read a job file, and check it against the tasks that this process knows.
@@ -111,11 +96,9 @@ class Client:
             SubmitError: when not all were accepted; those before the first refused one are enqueued, and the error has
                 their ids as a note.
         """
-        prepared = [prepared_task(task, {}, lambda: self.catalogue) for task in tasks]
-        options = SubmitOptions()
-        specs = [self._submission.spec(task, self.plan(task, options), options) for task in prepared]
-        self._submission.hand_over_many(specs)
-        return [Job(self, spec.id, task.result_adapter()) for spec, task in zip(specs, prepared, strict=True)]
+        asked = [self.preparer.asked_for(task, None, SubmitOptions()) for task in tasks]
+        self.submission.hand_over_many([spec for _, spec in asked])
+        return [Job(self, spec.id, task.result_adapter()) for task, spec in asked]
 
     def job(self, job_id: str) -> Job[Any]:
         """Return the job with this id, whoever submitted it.
@@ -200,10 +183,10 @@ class Client:
             after=after,
             without=without,
         )
-        prepared = prepared_task(described, {}, lambda: self.catalogue)
-        plan = self._checked(plan_again(record, options), prepared)
-        spec = self._submission.spec(prepared, plan, options, rerun_of=record.id)
-        return Job(self, self._submission.hand_over(spec, options), prepared.result_adapter())
+        prepared = self.preparer.prepared(described)
+        plan = self.preparer.checked(plan_again(record, options), prepared)
+        spec = self.preparer.spec(prepared, plan, options, rerun_of=record.id)
+        return Job(self, self.submission.hand_over(spec, options), prepared.result_adapter())
 
     def export(self, record: JobRecord, destination: Path | None = None, *, with_inputs: bool = True) -> Exported:
         """Write a folder or an archive that reproduces a closed job's run elsewhere. See `export_job`."""
@@ -212,8 +195,3 @@ class Client:
     def _job_of(self, record: JobRecord) -> Job[Any]:
         known = record.spec.task in self.catalogue
         return Job(self, record.id, self.catalogue[record.spec.task].result_adapter() if known else None)
-
-    def _checked(self, plan: TaskletPlan, task: TaskDescription) -> TaskletPlan:
-        if plan.tasklets:
-            plan.check(self.tasklets, {field.parameter for field in task.task_fields()})
-        return plan

@@ -33,18 +33,9 @@ from ..communicators import (
     pack,
     unpack,
 )
-from ..config.errors import (
-    BrokerUnavailable,
-    JobCancelled,
-    JobError,
-    JobFailed,
-    JobLost,
-    JobTimedOut,
-    OutriderError,
-    WaitTimeout,
-)
+from ..config.errors import BrokerUnavailable, OutriderError, WaitTimeout
 from ..tasklets import SummaryPart
-from .typed_result import typed_result
+from .typed_result import job_error, job_result
 
 if TYPE_CHECKING:
     from .client import Client
@@ -161,7 +152,7 @@ class Job(Generic[R]):
         if (outcome := self.record().outcome) is None:
             raise WaitTimeout(self.id, 0)
         if outcome.state is not JobState.SUCCEEDED and not partial:
-            raise _job_error(self.id, outcome)
+            raise job_error(self.id, outcome)
         return {name: output.path for name, output in outcome.outputs.items()}
 
     def watch(self, timeout: float | None = None, *, replay: bool = True) -> Iterator[Message]:
@@ -290,9 +281,7 @@ class Job(Generic[R]):
         return found
 
     def _typed(self, outcome: Outcome) -> R:
-        if outcome.state is not JobState.SUCCEEDED:
-            raise _job_error(self.id, outcome)
-        result: R = typed_result(unpack(outcome.result, self.client.store), self._result_adapter)
+        result: R = job_result(self.id, outcome, self._result_adapter, self.client.store)
         return result
 
     @asynccontextmanager
@@ -303,15 +292,3 @@ class Job(Generic[R]):
             yield redis
         finally:
             await redis.close()
-
-
-def _job_error(job_id: str, outcome: Outcome) -> JobError:
-    match outcome.state:
-        case JobState.TIMED_OUT:
-            return JobTimedOut(job_id, outcome.message)
-        case JobState.CANCELLED:
-            return JobCancelled(job_id, outcome.message)
-        case JobState.LOST:
-            return JobLost(job_id, outcome.message)
-        case _:
-            return JobFailed(job_id, str(outcome.reason), outcome.message)

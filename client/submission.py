@@ -1,18 +1,13 @@
 """From a task to an open record and a message in the queue, once, whatever gets lost on the way."""
 
 import functools
-import getpass
-import socket
 import time
-import uuid
 from collections.abc import Sequence
 
 from ..communicators import Bounds, Command, JobSpec, JobState, RedisClient, commands
 from ..config import Settings, broker_url, shown
 from ..config.errors import BrokerUnavailable, IdempotencyKeyReused, QueueFull, SubmitError
-from ..tasklets import TaskletPlan
-from ..tasks import TaskDescription, definition_digest
-from .publisher import Publisher
+from .enqueuer import Enqueuer
 from .submit_options import SubmitOptions
 
 __all__ = ["Submission"]
@@ -32,28 +27,8 @@ class Submission:
         self._connect_seconds = settings.connect_timeout.total_seconds()
 
     @functools.cached_property
-    def _publisher(self) -> Publisher:
-        return Publisher(broker_url(self._settings), self._ledger, self._bounds, self._connect_seconds)
-
-    def spec(
-        self, task: TaskDescription, plan: TaskletPlan, options: SubmitOptions, rerun_of: str | None = None
-    ) -> JobSpec:
-        """Return what a record says of a task that is submitted now."""
-        return JobSpec(
-            id=str(uuid.uuid4()),
-            task=task.name,
-            version=task.version,
-            definition=definition_digest(type(task)),
-            parameters=task.parameters(),
-            queue=options.queue or self._settings.queue,
-            limits=options.limits or task.limits,
-            retry=options.retry or task.retry,
-            exclusive=task.exclusive,
-            submitted_by=_who(),
-            rerun_of=rerun_of,
-            before=plan.before,
-            after=plan.after,
-        )
+    def _enqueuer(self) -> Enqueuer:
+        return Enqueuer(broker_url(self._settings), self._ledger, self._bounds, self._connect_seconds)
 
     def hand_over(self, spec: JobSpec, options: SubmitOptions) -> str:
         """Open a job's record, send its message, and return its id, or that of the first job with the options' key.
@@ -63,7 +38,7 @@ class Submission:
         """
         job_id = self._open(spec, options)
         if job_id == spec.id:
-            self._publisher.publish(spec, options.idempotency_key)
+            self._enqueuer.enqueue(spec, options.idempotency_key)
         else:
             self._find_again(spec, job_id, options.idempotency_key or "")
         return job_id
@@ -81,11 +56,11 @@ class Submission:
             for spec, answer in zip(specs, answers, strict=True):
                 if isinstance(answer, Exception):
                     raise answer  # noqa: TRY301 - handled with what publishing raises
-                self._publisher.publish(spec)
+                self._enqueuer.enqueue(spec)
                 accepted.append(spec.id)
         except Exception as problem:
             for spec in specs[len(accepted) :]:
-                self._publisher.withdraw(spec, problem)
+                self._enqueuer.withdraw(spec, problem)
             url = shown(self._ledger.url)
             error = problem if isinstance(problem, SubmitError) else BrokerUnavailable(url, str(problem))
             error.add_note(f"enqueued before that: {accepted}")
@@ -120,7 +95,7 @@ class Submission:
         if (first.spec.task, first.spec.parameters) != (spec.task, spec.parameters):
             raise IdempotencyKeyReused(key, job_id, first.spec.task)
         if first.state is JobState.QUEUED:  # its producer may have died before it sent the message; a second is dropped
-            self._publisher.publish(first.spec, key)
+            self._enqueuer.enqueue(first.spec, key)
 
     def _opening(self, spec: JobSpec, idempotency_key: str | None) -> Command[str]:
         deadline = self._ledger.server_time_ms() + int(self._connect_seconds * 1000)
@@ -131,11 +106,3 @@ class Submission:
             max_queued=self._settings.max_queued,
             idempotency_key=idempotency_key,
         )
-
-
-@functools.cache
-def _who() -> str:
-    try:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
-    except (KeyError, OSError):  # a user without a name, as in some containers
-        return f"@{socket.gethostname()}"

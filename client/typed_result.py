@@ -4,9 +4,35 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..communicators import StoredFile
+from ..communicators import ArtifactStore, JobState, Outcome, StoredFile, unpack
+from ..config.errors import JobCancelled, JobError, JobFailed, JobLost, JobTimedOut
 
-__all__ = ["typed_result"]
+__all__ = ["job_error", "job_result", "typed_result"]
+
+
+def job_result(job_id: str, outcome: Outcome, adapter: TypeAdapter[Any] | None, store: ArtifactStore) -> Any:
+    """Return the result of a job that has ended, in its type. Blocks where a part of it is in the store.
+
+    Raises:
+        JobFailed, JobTimedOut, JobCancelled, JobLost: when it did not succeed.
+        ArtifactUnavailable, ArtifactDamaged: when a part of it cannot be had from the artefact store.
+    """
+    if outcome.state is not JobState.SUCCEEDED:
+        raise job_error(job_id, outcome)
+    return typed_result(unpack(outcome.result, store), adapter)
+
+
+def job_error(job_id: str, outcome: Outcome) -> JobError:
+    """Return what is raised in place of the result of a job that did not succeed."""
+    match outcome.state:
+        case JobState.TIMED_OUT:
+            return JobTimedOut(job_id, outcome.message)
+        case JobState.CANCELLED:
+            return JobCancelled(job_id, outcome.message)
+        case JobState.LOST:
+            return JobLost(job_id, outcome.message)
+        case _:
+            return JobFailed(job_id, str(outcome.reason), outcome.message)
 
 
 def typed_result(value: Any, adapter: TypeAdapter[Any] | None) -> Any:

@@ -52,7 +52,7 @@ def dry_run(
     """
     client = default_client()
     request = read_request(client, task, words, file)
-    plan = client.plan(request.task, SubmitOptions(**tasklets), request.job)
+    plan = client.preparer.plan(request.task, SubmitOptions(**tasklets), request.job)
     prepared = request.task.with_absolute_inputs(Path.cwd())
     work = Path("<job directory>/attempt-1/work")
     directory = prepared.working_directory() or work

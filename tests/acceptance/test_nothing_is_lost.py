@@ -261,7 +261,7 @@ def test_a_message_that_died_with_a_worker_before_it_was_claimed_is_sent_again(s
 def a_spec(client):
     options = SubmitOptions()
     task = Sum(left=1, right=1)
-    return client._submission.spec(task, client.plan(task, options), options)
+    return client.preparer.spec(task, client.preparer.plan(task, options), options)
 
 
 def submit_many_times(queue, bound, times, results):

@@ -11,10 +11,10 @@ from ..config import for_kombu, shown
 from ..config.errors import BrokerUnavailable, LedgerError
 from ..worker import app, celery_name
 
-__all__ = ["Publisher"]
+__all__ = ["Enqueuer"]
 
 
-class Publisher:
+class Enqueuer:
     """Sends the Celery messages of one client."""
 
     def __init__(self, url: str, ledger: RedisClient, bounds: Bounds, timeout: float) -> None:
@@ -36,7 +36,7 @@ class Publisher:
         """A pool of kombu's producers for this queue."""
         return producers[app.connection_for_write(for_kombu(self._url))]
 
-    def publish(self, spec: JobSpec, idempotency_key: str | None = None) -> None:
+    def enqueue(self, spec: JobSpec, idempotency_key: str | None = None) -> None:
         """Send the Celery message; if that fails, close the record: no job waits for a message that never comes."""
         try:
             with self._producers.acquire(block=True, timeout=self._timeout) as producer:
