@@ -21,6 +21,8 @@ from .catalogue import (
 from .channel import (
     Cancelled,
     Channel,
+    context_of,
+    current_channel,
 )
 from .definitions import (
     definition_digest,
@@ -55,6 +57,8 @@ from .paths import (
     paths_in,
 )
 from .place import (
+    class_at,
+    is_found_at_its_place,
     place_of,
     task_at,
 )
@@ -67,6 +71,9 @@ from .programs import (
 from .progress import (
     FileGrowth,
     JsonProgress,
+)
+from .result_type import (
+    adapter_of,
 )
 from .schemas import (
     job_schema,
@@ -104,10 +111,15 @@ __all__ = [
     "TaskField",
     "ThirdPartyTask",
     "WorkingDirectory",
+    "adapter_of",
     "applied",
+    "class_at",
+    "context_of",
+    "current_channel",
     "definition_digest",
     "definition_file",
     "environment_of",
+    "is_found_at_its_place",
     "job_schema",
     "load_catalogue",
     "load_job",

@@ -16,7 +16,7 @@ from .definitions import definition_digest
 from .description import TaskDescription
 from .first_party import Task
 from .function_task import FunctionTask
-from .place import place_of, task_at
+from .place import is_found_at_its_place
 from .programs import described_files, load_program
 from .third_party import ThirdPartyTask
 
@@ -134,11 +134,7 @@ def _tasks_of(module: ModuleType) -> Iterator[type[TaskDescription]]:
 
 def _check_place(task: type[Task], name: str) -> None:
     """Make sure that the task's process, which imports the module anew, finds the task by the name that it has."""
-    try:
-        found: type[Task] | None = task_at(place_of(task))
-    except (AttributeError, TypeError):
-        found = None
-    if found is not task:
+    if not is_found_at_its_place(task):
         raise CatalogueError(
             f"{task.__module__}.{name} is called {task.__qualname__!r}, and a process of its own would look for it by that "
             f"name: define it at the top of the module, by class or @outrider.task, under the name that it shall have"

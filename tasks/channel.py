@@ -3,11 +3,12 @@
 import logging
 import time
 from collections.abc import Iterator
+from contextvars import Context, ContextVar, copy_context
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Self
 
-__all__ = ["Cancelled", "Channel"]
+__all__ = ["Cancelled", "Channel", "context_of", "current_channel"]
 
 logger = logging.getLogger("outrider.task")
 
@@ -43,17 +44,18 @@ class Channel:
         """Take an object that the task reports."""
         logger.info("report: %r", value)
 
-    def progress(self, done: float, total: float, unit: str) -> None:
+    def progress(self, done: float, total: float = 0.0, unit: str = "") -> None:
         """Take how far the task is."""
         logger.info("progress: %g/%g %s", done, total, unit)
 
-    def artifact(self, path: Path, name: str) -> None:
-        """Take a file to be kept.
+    def artifact(self, path: Path | str, name: str = "") -> None:
+        """Take a file to be kept, under its own name or another.
 
         Raises:
             FileNotFoundError: when there is no such file.
         """
-        logger.info("artefact: %s (%d bytes)", name, path.stat().st_size)
+        path = Path(path)
+        logger.info("artefact: %s (%d bytes)", name or path.name, path.stat().st_size)
 
     @property
     def cancelled(self) -> bool:
@@ -69,7 +71,7 @@ class Channel:
         """Take a message for the task."""
         self._messages.put(value)
 
-    def messages(self, timeout: float | None) -> Iterator[Any]:
+    def messages(self, timeout: float | None = None) -> Iterator[Any]:
         """Yield messages; wait up to `timeout` seconds for each, or (`None`) until somebody wants the task to end."""
         waiting_since = time.monotonic()
         while True:
@@ -82,3 +84,22 @@ class Channel:
             else:
                 yield value
                 waiting_since = time.monotonic()
+
+
+_current: ContextVar[Channel | None] = ContextVar("outrider_channel", default=None)
+
+
+def current_channel() -> Channel:
+    """Return the channel of the job that this code is carried out for; by hand, one that speaks to the log.
+
+    For functions, which have no `self` to speak through. What `Task` offers is here as well: `progress`, `report`,
+    `artifact`, `messages` and `cancelled`.
+    """
+    return _current.get() or Channel()
+
+
+def context_of(channel: Channel) -> Context:
+    """Return a copy of the current context in which `current_channel` is this one."""
+    context = copy_context()
+    context.run(_current.set, channel)
+    return context

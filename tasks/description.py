@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NewType, Self, get_type_hints
+from typing import Any, ClassVar, Self, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
@@ -13,6 +13,7 @@ from ..config.errors import InvalidParameters
 from .environment import Environment, check_environment
 from .fields import TaskField, check_field_names, task_fields
 from .paths import with_paths
+from .result_type import adapter_of
 from .secret_fields import check_no_secrets
 from .staging import staged_outputs, with_staged_outputs
 from .tasklet_defaults import check_tasklets
@@ -70,9 +71,7 @@ class TaskDescription(BaseModel):
         cls._task_fields = task_fields(cls, need_places=cls._fields_have_places)
         cls._file_templates = templates_of(cls)
         maker = cls._result_maker()
-        cls._result_adapter = _adapter_of_any_class(
-            maker if isinstance(maker, type) else get_type_hints(maker).get("return", Any)
-        )
+        cls._result_adapter = adapter_of(maker if isinstance(maker, type) else get_type_hints(maker).get("return", Any))
 
     @classmethod
     def _result_maker(cls) -> Callable[..., Any]:
@@ -154,15 +153,6 @@ class TaskDescription(BaseModel):
                     "inside it"
                 )
         return self
-
-
-def _adapter_of_any_class(annotation: Any) -> TypeAdapter[Any]:
-    """Return what reads and writes values of a type that may hold classes which pydantic does not know, such as arrays.
-
-    For a plain dataclass pydantic takes no settings, for another name of it, it does; a model has settings of its own.
-    """
-    another_name: Any = NewType  # type checkers want it in an assignment of its own
-    return TypeAdapter(another_name("Result", annotation), config=ConfigDict(arbitrary_types_allowed=True))
 
 
 def parameter_problem(detail: Any, known: Sequence[str]) -> str:

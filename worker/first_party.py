@@ -14,7 +14,7 @@ from typing import Any
 
 from ..communicators import ExecutorLink
 from ..communicators.messages import Raised, Returned
-from ..tasks import Cancelled, Channel, task_at
+from ..tasks import Cancelled, Channel, context_of, task_at
 from .error_text import error_text
 from .link_channel import LinkChannel
 from .package_versions import loaded_modules
@@ -51,7 +51,7 @@ def _run(parameters: dict[str, Any], channel: Channel) -> Returned | Raised:
         if isinstance(channel, LinkChannel):  # not before: what comes may need the modules that were just imported
             channel.start_listening()
         task.attach(channel)
-        value = task.run()
+        value = context_of(channel).run(task.run)
         return Returned(value=value, modules=loaded_modules())
     except (Cancelled, SystemExit):
         raise

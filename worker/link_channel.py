@@ -39,12 +39,13 @@ class LinkChannel(Channel):
         """Send an object."""
         self._say(Report(value=value, source="task"))
 
-    def progress(self, done: float, total: float, unit: str) -> None:
+    def progress(self, done: float, total: float = 0.0, unit: str = "") -> None:
         """Send how far the task is."""
         self._say(Progress(done=done, total=total, unit=unit, source="task"))
 
-    def artifact(self, path: Path, name: str) -> None:
+    def artifact(self, path: Path | str, name: str = "") -> None:
         """Send a copy of a file: the task may go on to change its own."""
+        name = name or Path(path).name
         self._artifacts.mkdir(exist_ok=True)
         copy = self._artifacts / _copy_name(next(self._copies), Path(name))
         shutil.copyfile(path, copy)
