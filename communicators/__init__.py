@@ -101,6 +101,11 @@ from .redis_client import (
 from .redis_communicator import (
     RedisCommunicator,
 )
+from .remote_ledger import (
+    WORDS,
+    OtherLoopLedger,
+    RemoteLedger,
+)
 from .states import (
     TRANSITIONS,
     JobState,
@@ -126,6 +131,7 @@ __all__ = [
     "JOB_ID_PATTERN",
     "RECORD_FILE",
     "TRANSITIONS",
+    "WORDS",
     "Artifact",
     "ArtifactStore",
     "AsyncRedisClient",
@@ -157,6 +163,7 @@ __all__ = [
     "Message",
     "NotPlain",
     "Opaque",
+    "OtherLoopLedger",
     "Outcome",
     "OutputFile",
     "Patience",
@@ -175,6 +182,7 @@ __all__ = [
     "RedisCommunicator",
     "RedisLedger",
     "Reference",
+    "RemoteLedger",
     "Report",
     "Resume",
     "Returned",

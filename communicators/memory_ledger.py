@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from ..config.errors import IllegalTransition, JobClosed, QueueFull, Superseded, TooManyMessages
+from ..config.errors import DuplicateJob, IllegalTransition, JobClosed, QueueFull, Superseded, TooManyMessages
 from .commands import Bounds
 from .commands.producing import MOST_SENT
 from .ledger import Ledger
@@ -45,11 +45,14 @@ class MemoryLedger(Ledger):
 
         Raises:
             QueueFull: when so many jobs are queued already.
+            DuplicateJob: when there is a record with this id.
         """
         if idempotency_key is not None and (first := self.records.first_with(idempotency_key)) is not None:
             return first
         if 0 < max_queued <= (queued := self.records.counts[JobState.QUEUED]):
             raise QueueFull(queued, max_queued)
+        if spec.id in self.records:
+            raise DuplicateJob(spec.id)
         self.records.add(JobRecord(spec=spec, state=JobState.QUEUED, queued_at=datetime.now(UTC)), idempotency_key)
         self._say(spec.id, StateChanged(state=JobState.QUEUED, note=f"in queue {spec.queue!r}"))
         return spec.id
@@ -102,6 +105,14 @@ class MemoryLedger(Ledger):
         self._close(job_id, Finished(outcome=outcome))
         return outcome.state
 
+    def take_and_close(self, job_id: str, outcome: Outcome) -> None:
+        """Take a job from whoever holds it and close it, unless it is closed."""
+        record = self.record(job_id)
+        if not record.state.is_terminal:
+            self.records.tokens[job_id] += 1
+            self.records.change(record, state=outcome.state, outcome=outcome, ended_at=datetime.now(UTC))
+            self._close(job_id, Finished(outcome=outcome))
+
     def send(self, job_id: str, message: UserMessage) -> JobState:
         """Send a message to the task of an open job, and return the state that was found.
 
@@ -139,7 +150,7 @@ class MemoryLedger(Ledger):
 
     async def start(self, held: Claim, run: RunFacts) -> Wanted:
         """Note that the program runs."""
-        message = StateChanged(state=JobState.RUNNING, note=run.command, source="executor")
+        message = StateChanged(state=JobState.RUNNING, note=run.program, source="executor")
         return self._move(held, JobState.RUNNING, message, run=run, started_at=datetime.now(UTC))
 
     async def cancelling(self, held: Claim) -> None:

@@ -56,7 +56,7 @@ class MemoryRecords(Mapping[str, JobRecord]):
         """Take a new record."""
         self._forget_old()
         self._records[record.id] = record
-        self.messages[record.id] = MemoryStream(self._bounds and self._bounds.stream_length)
+        self.messages[record.id] = MemoryStream(None if self._bounds is None else self._bounds.stream_length)
         self.counts[record.state] += 1
         if idempotency_key is not None:
             self._keys[idempotency_key] = record.id

@@ -13,7 +13,12 @@ OutriderError
 │   ├── IdempotencyKeyReused
 │   ├── SubmittedAtImport
 │   ├── QueueFull
+│   ├── UnknownStrategy        a coordinator has no strategy of this name
+│   ├── CoordinatorClosed      a coordinator takes no more jobs
+│   ├── CannotTravel           a function cannot be carried out where it was sent
 │   └── BrokerUnavailable
+├── DuplicateJob               a coordinator knows this id already
+├── NoOutcome                  a job was to be ended with something that is no end
 ├── InvalidReference           a {{ reference }} leads nowhere
 ├── JobNotFound                no record has this id (any more)
 ├── AmbiguousJob               several jobs have ids that begin so
@@ -51,8 +56,11 @@ __all__ = [
     "CannotExport",
     "CannotPack",
     "CannotRun",
+    "CannotTravel",
     "CannotUnpack",
     "CatalogueError",
+    "CoordinatorClosed",
+    "DuplicateJob",
     "EmbeddedRedisError",
     "IdempotencyKeyReused",
     "IllegalTransition",
@@ -68,6 +76,7 @@ __all__ = [
     "JobNotFound",
     "JobTimedOut",
     "LedgerError",
+    "NoOutcome",
     "OutriderError",
     "QueueFull",
     "RecordDamaged",
@@ -77,6 +86,7 @@ __all__ = [
     "Superseded",
     "TaskletFailed",
     "TooManyMessages",
+    "UnknownStrategy",
     "UnknownTask",
     "UnknownTasklet",
     "WaitTimeout",
@@ -201,7 +211,43 @@ class QueueFull(SubmitError):
         self.limit = limit
 
     def __str__(self) -> str:
-        return f"{self.queued} jobs wait already (OUTRIDER_MAX_QUEUED={self.limit}); submit again later"
+        return (
+            f"{self.queued} jobs wait already, and {self.limit} may (max_queued, OUTRIDER_MAX_QUEUED); try again later"
+        )
+
+
+class UnknownStrategy(SubmitError, KeyError):
+    """A coordinator has no strategy of this name."""
+
+    def __init__(self, mode: str, known: list[str]) -> None:
+        super().__init__(mode, known)
+        self.mode = mode
+        self.known = known
+
+    def __str__(self) -> str:
+        return f"no execution mode is called {self.mode!r}; this coordinator has {', '.join(self.known)}"
+
+
+class CoordinatorClosed(SubmitError):
+    """A coordinator that was shut down takes no more jobs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def __str__(self) -> str:
+        return "the coordinator was shut down and takes no more jobs; make another"
+
+
+class CannotTravel(SubmitError, TypeError):
+    """A function, or a task's class, cannot be carried out where it was sent."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(name, why)
+        self.name = name
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.name} cannot be sent: {self.why}"
 
 
 class BrokerUnavailable(SubmitError):
@@ -214,6 +260,29 @@ class BrokerUnavailable(SubmitError):
 
     def __str__(self) -> str:
         return f"Redis at {self.url} cannot be used: {self.reason}; check OUTRIDER_BROKER_URL and the server"
+
+
+class DuplicateJob(OutriderError):
+    """A coordinator knows a job with this id already."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(job_id)
+        self.job_id = job_id
+
+    def __str__(self) -> str:
+        return f"there is a job {self.job_id!r} already; leave ids to the coordinator"
+
+
+class NoOutcome(OutriderError, TypeError):
+    """A job was to be ended with something that is no end."""
+
+    def __init__(self, job_id: str, value: str) -> None:
+        super().__init__(job_id, value)
+        self.job_id = job_id
+        self.value = value
+
+    def __str__(self) -> str:
+        return f"job {self.job_id} cannot end with {self.value}; it takes an Outcome in a terminal state"
 
 
 class InvalidReference(OutriderError):

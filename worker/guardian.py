@@ -36,6 +36,12 @@ class Guardian:
             logger.warning("the guardian was gone; here is another", extra={"action": "guardian_restarted"})
             self._process = self._start()
 
+    def close(self) -> None:
+        """Have the guardian do its work now, and wait until it has: whatever still carries the cookie is killed. Blocks."""
+        os.close(self._writer)
+        self._process.wait()
+        os.close(self._reader)
+
     def _start(self) -> "subprocess.Popen[bytes]":
         words = [sys.executable, "-I", "-S", str(_SWEEP), self._worker_id, str(self._folder)]
         # `read` returns at the pipe's end. A session of its own and deaf ears: what stops the worker must not stop this.

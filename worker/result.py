@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from ..communicators import FailureReason, Finished, JobState, Outcome, pack
 from ..config.errors import ArtifactError, CannotPack, CannotRun, SettingsError
@@ -12,7 +15,7 @@ from .outputs import collect_outputs, missing_outputs
 from .site import Site
 from .verdict import shortened
 
-__all__ = ["with_result"]
+__all__ = ["Making", "with_result", "with_value"]
 
 
 def with_result(
@@ -47,17 +50,34 @@ def with_result(
         stdout_path=directory.stdout,
         stderr_path=directory.stderr,
     )
+    what = f"{task.name}.read_result" if isinstance(task, ThirdPartyTask) else f"the type of {task.name}'s result"
+    making = Making(task.result_adapter(), lambda: read_result(run), what, "the program ended well")
+    return with_value(outcome, making, site, directory.artifacts)
+
+
+@dataclass(frozen=True)
+class Making:
+    """How a result is made, and what is said when that fails."""
+
+    adapter: TypeAdapter[Any]
+    make: Callable[[], Any]
+    #: Whose fault an error is.
+    what: str
+    #: What went well before.
+    before: str
+
+
+def with_value(outcome: Outcome, making: Making, site: Site, folder: str) -> Outcome:
+    """Return the outcome with a result, which travels by the store's folder where it must, or as a failure. May block."""
     try:
-        adapter = task.result_adapter()
-        value = adapter.dump_python(adapter.validate_python(read_result(run)))
-        result = pack(value, site.store, directory.artifacts, site.inline_limit)
+        value = making.adapter.dump_python(making.adapter.validate_python(making.make()))
+        result = pack(value, site.store, folder, site.inline_limit)
         return _proven(outcome.model_copy(update={"result": result}))
     except (ArtifactError, CannotPack, SettingsError) as error:
-        return _failed(outcome, FailureReason.RESULT, f"the program ended well, but its result cannot be kept: {error}")
+        told = f"{making.before}, but its result cannot be kept: {error}"
     except BaseException as error:  # noqa: BLE001 - the task author's code may raise anything, in this thread of ours
-        what = f"{task.name}.read_result" if isinstance(task, ThirdPartyTask) else f"the type of {task.name}'s result"
-        reading = f"the program ended well, but {what} raised {type(error).__name__}: {error}"
-        return _failed(outcome, FailureReason.RESULT, reading)
+        told = f"{making.before}, but {making.what} raised {type(error).__name__}: {error}"
+    return _failed(outcome, FailureReason.RESULT, told)
 
 
 def _proven(outcome: Outcome) -> Outcome:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -30,10 +30,30 @@ class SupervisorLoop:
         """Run a coroutine on the loop; call from any other thread."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._running_loop())
 
+    def stop(self) -> None:
+        """End the loop, and so its thread; what still runs on it is cancelled."""
+        if self._loop is not None and self._pid == os.getpid():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None or self._pid != os.getpid():
                 self._loop, self._pid = asyncio.new_event_loop(), os.getpid()
-                self._loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix="outrider"))
-                threading.Thread(target=self._loop.run_forever, name="outrider-supervisor", daemon=True).start()
+                threading.Thread(target=_run, args=(self._loop,), name="outrider-supervisor", daemon=True).start()
             return self._loop
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop until it is stopped, and leave nothing of it."""
+    threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="outrider")
+    loop.set_default_executor(threads)
+    loop.run_forever()
+    loop.run_until_complete(_cancel(asyncio.all_tasks(loop)))
+    threads.shutdown(wait=False, cancel_futures=True)
+    loop.close()
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -8,7 +8,6 @@ import contextlib
 import faulthandler
 import importlib
 import logging
-import os
 import signal
 import socket
 import sys
@@ -17,6 +16,7 @@ from collections.abc import Iterable
 from ..config.errors import OutriderError
 from ..tasklets import Tasklets, load_tasklets
 from .error_text import error_text
+from .inherited_socket import take_inherited_socket
 from .strays import adopt_orphans
 from .tasklet_call import TaskletAnswer, TaskletEnd, TaskletRequest
 from .tasklet_child import is_large
@@ -31,7 +31,7 @@ _OOM_SCORE = "900"
 
 def main() -> int:
     """Answer calls until the pool is gone; 1 when a call left something that cannot be killed."""
-    connection = _take_connection()
+    connection = take_inherited_socket()
     _prepare()
     try:
         runner = TaskletRunner(load_tasklets(sys.argv[1:]), connection)
@@ -87,14 +87,6 @@ def _refuse_all(connection: socket.socket, answer: TaskletAnswer) -> int:
 def _say(connection: socket.socket, answer: TaskletAnswer) -> None:
     with contextlib.suppress(ConnectionError):  # the pool is gone, and so will we be
         connection.sendall(encode_frame(answer.model_dump_json().encode()))
-
-
-def _take_connection() -> socket.socket:
-    """Take the socket from standard input, where nobody else shall find it."""
-    connection = socket.socket(fileno=os.dup(0))
-    with open(os.devnull, "rb") as nothing:
-        os.dup2(nothing.fileno(), 0)
-    return connection
 
 
 def _prepare() -> None:

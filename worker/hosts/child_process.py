@@ -1,0 +1,142 @@
+"""A process that carries out jobs, seen from the one that started it."""
+
+import asyncio
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ...communicators import WORDS, Claim, Exit, Ledger, Outcome
+from ...config import Settings
+from ...config.errors import LedgerError
+from ..signal_name import signal_name
+from ..verdict import Released
+from .frames import FrameLink
+
+__all__ = ["ChildLost", "ChildProcess"]
+
+_MODULE = "outrider.worker.hosts.child"
+#: How long a process gets to end by itself; its programs get the settings' grace in that.
+_END_SECONDS = 5.0
+
+
+class ChildLost(Exception):
+    """The process is gone, in the midst of an attempt; `ended` says how."""
+
+    def __init__(self, ended: Exit) -> None:
+        super().__init__(ended)
+        self.ended = ended
+
+    def __str__(self) -> str:
+        how = (
+            f"was killed by {self.ended.signal}"
+            if self.ended.signal
+            else f"ended with exit code {self.ended.exit_code}"
+        )
+        return f"the process that carried it out {how}"
+
+
+class ChildProcess:
+    """Starts the process, gives it one attempt at a time, and says for it what it says to the ledger."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Start nothing yet."""
+        self._settings = settings
+        self._link: FrameLink | None = None
+        self._popen: subprocess.Popen[bytes] | None = None
+        self._heard = time.monotonic()
+        #: Whether it can be given another attempt.
+        self.is_usable = False
+        #: Is told of each word that the process says to the ledger.
+        self.on_word: Callable[[str], None] = lambda _word: None
+
+    @property
+    def pid(self) -> int:
+        """The process's id; 0 before its start."""
+        return self._popen.pid if self._popen else 0
+
+    @property
+    def heartbeat_age_seconds(self) -> float:
+        """Seconds since the process was last heard."""
+        return time.monotonic() - self._heard
+
+    async def start(self) -> None:
+        """Start the process, and wait until it is ready.
+
+        Raises:
+            ChildLost: when it does not get so far; its standard error says why.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._popen = subprocess.Popen(  # noqa: ASYNC220 - with vfork it has started when this returns
+                [sys.executable, "-P", "-m", _MODULE],
+                stdin=theirs.fileno(),
+                start_new_session=True,  # a Ctrl-C is for us, and we end it
+            )
+        self._link = FrameLink(*await asyncio.open_connection(sock=ours))
+        self._link.send("begin", self._settings, sys.path)
+        if await self._link.receive() is None:
+            raise ChildLost(await self.end())
+        self.is_usable = True
+
+    async def attempt(self, held: Claim, packed: bytes, ledger: Ledger) -> Outcome | Released:
+        """Have an attempt carried out, and return how it ended.
+
+        Raises:
+            ChildLost: when the process is gone before.
+            LedgerError: when the attempt was taken from us.
+        """
+        link = self._link
+        if link is None:
+            raise AssertionError
+        link.send("attempt", held, packed)
+        with ledger.waking(held.spec.id, lambda: link.send("wake", held.spec.id)):
+            while (words := await link.receive()) is not None:
+                self._heard = time.monotonic()
+                match words:
+                    case ("say", number, word, arguments):
+                        self.on_word(word)
+                        link.send("answer", number, *await _answer(ledger, word, arguments))
+                    case ("ended", LedgerError() as error, lingers):
+                        self.is_usable = not lingers
+                        raise error
+                    case ("ended", end, lingers):
+                        self.is_usable = not lingers
+                        outcome: Outcome | Released = end
+                        return outcome
+        self.is_usable = False
+        raise ChildLost(await self.end())
+
+    def kill(self) -> None:
+        """Kill the process; its guardian kills what it has started."""
+        if self._popen is not None and self._popen.returncode is None:
+            self._popen.kill()
+
+    async def end(self) -> Exit:
+        """End the process, however it takes it, and return how it ended."""
+        self.is_usable = False
+        if self._link is not None:
+            self._link.close()
+        if self._popen is None:
+            return Exit(exit_code=0)
+        code = await asyncio.to_thread(_collected, self._popen)
+        return Exit(exit_code=code if code >= 0 else None, signal=signal_name(-code) if code < 0 else None)
+
+
+async def _answer(ledger: Ledger, word: str, arguments: Any) -> tuple[Any, Exception | None]:
+    if word not in WORDS:
+        raise AssertionError(word)
+    try:
+        return await getattr(ledger, word)(*arguments), None
+    except LedgerError as error:
+        return None, error
+
+
+def _collected(popen: "subprocess.Popen[bytes]") -> int:
+    try:
+        return popen.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        popen.kill()
+        return popen.wait()

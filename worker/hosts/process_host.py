@@ -1,0 +1,179 @@
+"""Executors in processes of their own, one job at a time in each; what crashes there concerns that job alone."""
+
+import asyncio
+import contextlib
+import socket
+from contextlib import ExitStack
+from typing import Self
+
+from ...communicators import Claim, FailureReason, JobState, MemoryLedger, Outcome, Provenance, Wish
+from ...config import Settings
+from ...config.errors import LedgerError
+from ..plain_call import PlainCall
+from ..verdict import Released, Stop, failed, next_attempt
+from .child_process import ChildLost, ChildProcess
+from .local_host import Home, LocalHost, Work
+from .shipping import shipped
+
+__all__ = ["ProcessHost"]
+
+#: Beyond the grace, how long a process may take to end a function before it is ended itself.
+_MARGIN_SECONDS = 0.4
+#: How long a job waits for a process to become free before another is started, which takes much longer.
+_PATIENCE_SECONDS = 0.02
+
+
+class ProcessHost(LocalHost):
+    """Keeps processes warm: one that is free is used again, and another is started when none is."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Start nothing yet."""
+        self._settings = settings
+        #: Those that were used last are used first.
+        self._free: asyncio.LifoQueue[ChildProcess] = asyncio.LifoQueue()
+        self._busy: set[ChildProcess] = set()
+        self._all: set[ChildProcess] = set()
+
+    def check(self, work: Work) -> None:
+        """Make sure that work can be brought to another process."""
+        shipped(work)
+
+    async def carry_out(self, job_id: str, work: Work, ledger: MemoryLedger) -> Outcome | Released:
+        """Claim a job here, where the ledger lives, and have it carried out there."""
+        child = await self._child()
+        self._busy.add(child)
+        try:
+            if not child.is_usable:
+                await child.start()
+            held = ledger.claim(job_id, _name(child))
+        except ChildLost as lost:
+            ledger.close_unclaimed(job_id, outcome := failed(FailureReason.ENVIRONMENT, f"{lost} at its start"))
+            return outcome
+        else:
+            return await self._carry_out_in(child, held, work, ledger)
+        finally:
+            self._busy.discard(child)
+            await self._put_back(child)
+
+    @property
+    def homes(self) -> tuple[Home, ...]:
+        """The processes that there are."""
+        return tuple(
+            Home(_name(child), child.pid, int(child in self._busy), 1, round(child.heartbeat_age_seconds, 3))
+            for child in sorted(self._all, key=lambda child: child.pid)
+        )
+
+    async def close(self) -> None:
+        """End all processes."""
+        for child in self._busy:
+            child.kill()
+        await asyncio.gather(*(child.end() for child in self._all))
+
+    async def _child(self) -> ChildProcess:
+        """Return a process that is free, or will be in a moment, or a new one."""
+        with contextlib.suppress(TimeoutError, asyncio.QueueEmpty):
+            if not self._busy:
+                return self._free.get_nowait()
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                return await self._free.get()
+        child = ChildProcess(self._settings)
+        self._all.add(child)
+        return child
+
+    async def _put_back(self, child: ChildProcess) -> None:
+        if child.is_usable:
+            self._free.put_nowait(child)
+        else:
+            await child.end()
+            self._all.discard(child)
+
+    async def _carry_out_in(
+        self, child: ChildProcess, held: Claim, work: Work, ledger: MemoryLedger
+    ) -> Outcome | Released:
+        try:
+            return await self._attempt(child, held, work, ledger)
+        except ChildLost as lost:
+            return await self._bury(held, work, ledger, lost)
+
+    async def _attempt(self, child: ChildProcess, held: Claim, work: Work, ledger: MemoryLedger) -> Outcome | Released:
+        if not isinstance(work, PlainCall):
+            return await child.attempt(held, shipped(work), ledger)
+        with _Backstop(child, held, ledger, self._settings) as backstop:
+            try:
+                return await child.attempt(held, shipped(work), ledger)
+            except ChildLost:
+                if backstop.stop is None:
+                    raise
+                error = f"{held.spec.task} {backstop.stop.error}, and its process was killed"
+                return await _closed(ledger, held, Outcome(state=backstop.stop.state, error=error))
+
+    async def _bury(self, held: Claim, work: Work, ledger: MemoryLedger, lost: ChildLost) -> Outcome | Released:
+        """End the attempt of a process that is gone: a function has failed; a program may be run again."""
+        if isinstance(work, PlainCall):
+            reason = FailureReason.SIGNAL if lost.ended.signal else FailureReason.EXIT_CODE
+            outcome = failed(reason, str(lost)).model_copy(update={"exit": lost.ended})
+            return await _closed(ledger, held, outcome)
+        losses = 1 + sum(facts.state is JobState.LOST for facts in held.attempts.values())
+        if losses >= self._settings.crash_limit:
+            return await _closed(ledger, held, failed(FailureReason.CRASH_LIMIT, f"{lost}, {losses} times"))
+        handed_back = Outcome(state=JobState.QUEUED, error=str(lost))
+        end = next_attempt(handed_back, held.attempt, held.worker, held.spec.retry)
+        if isinstance(end, Outcome):
+            return await _closed(ledger, held, end)
+        await ledger.release(held, end.attempt, end.note, end.delay)
+        return end
+
+
+def _name(child: ChildProcess) -> str:
+    return f"{child.pid}@{socket.gethostname()}"
+
+
+class _Backstop:
+    """Kills a process whose function holds up even the Executor beside it, such as C code that lets nobody else run."""
+
+    def __init__(self, child: ChildProcess, held: Claim, ledger: MemoryLedger, settings: Settings) -> None:
+        self._child = child
+        self._held = held
+        self._ledger = ledger
+        self._grace = settings.grace.total_seconds() + _MARGIN_SECONDS
+        self._timers: list[asyncio.TimerHandle] = []
+        self._waking = ExitStack()
+        #: Why the process was killed, if it was.
+        self.stop: Stop | None = None
+
+    def __enter__(self) -> Self:
+        self._child.on_word = self._note_start
+        self._waking.enter_context(self._ledger.waking(self._held.spec.id, self._note_cancel))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._child.on_word = lambda _word: None
+        self._waking.close()
+        for timer in self._timers:
+            timer.cancel()
+
+    def _note_start(self, word: str) -> None:
+        limit = self._held.spec.limits.run
+        if word == "start" and limit:
+            error = f"ran longer than its limit of {limit.total_seconds():g} s"
+            self._kill_after(limit.total_seconds() + self._grace, Stop(JobState.TIMED_OUT, error))
+
+    def _note_cancel(self) -> None:
+        if self._ledger.wanted(self._held.spec.id).wish is Wish.CANCEL:
+            self._kill_after(self._grace, Stop(JobState.CANCELLED, "was cancelled"))
+
+    def _kill_after(self, seconds: float, stop: Stop) -> None:
+        self._timers.append(asyncio.get_running_loop().call_later(seconds, self._kill, stop))
+
+    def _kill(self, stop: Stop) -> None:
+        self.stop = self.stop or stop
+        self._child.kill()
+
+
+async def _closed(ledger: MemoryLedger, held: Claim, outcome: Outcome) -> Outcome:
+    """Close a job, unless it is closed already: the process may have told us so before it went."""
+    try:
+        await ledger.close(held, outcome, Provenance())
+    except LedgerError:
+        return ledger.record(held.spec.id).outcome or outcome
+    return outcome

@@ -1,0 +1,51 @@
+"""How work is brought to another process of ours: classes of tasks by their place, functions with all that they hold."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+
+from ...config.errors import CannotTravel
+from ...tasks import ThirdPartyTask, class_at, is_found_at_its_place, load_program, place_of
+from ..error_text import error_text
+from ..plain_call import PlainCall
+from .local_host import Work
+
+__all__ = ["shipped", "unshipped"]
+
+
+def shipped(work: Work) -> bytes:
+    """Return work as bytes, for `unshipped` in a process that was started with our folders of modules.
+
+    Raises:
+        CannotTravel: when it cannot be brought there.
+    """
+    if isinstance(work, PlainCall):
+        return _packed(work.name, work.function)
+    if issubclass(work, ThirdPartyTask) and work.described_in:
+        return pickle.dumps(work.described_in)
+    if not is_found_at_its_place(work):
+        raise CannotTravel(
+            work.__qualname__, "define it at the top of a module or script: what was typed in stays here"
+        )
+    return pickle.dumps(place_of(work))
+
+
+def unshipped(packed: bytes) -> Work:
+    """Return the work; raises whatever importing or unpickling raises."""
+    match pickle.loads(packed):  # noqa: S301 - from the process that started this one, on a socket that nobody else has
+        case Path() as description:
+            return load_program(description)
+        case str(place):
+            return class_at(place)
+        case function:
+            return PlainCall(function)
+
+
+def _packed(name: str, function: Any) -> bytes:
+    try:
+        packed: bytes = cloudpickle.dumps(function)
+    except Exception as error:  # pickling runs the code of whatever the function holds
+        raise CannotTravel(name, f"what it holds cannot be pickled: {error_text(error)}") from error
+    return packed
