@@ -1,0 +1,184 @@
+"""Accepts jobs and has them carried out by the execution strategy that each of them names."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from ...communicators import Finished, Message, Outcome, Publisher, Subscription
+from ...config.errors import CoordinatorClosed, UnknownStrategy
+from ...worker import PlainCall
+from ..submit_options import SubmitOptions
+from ..system_detail import StrategyDetail, SystemDetail
+from .coordinated_job import CoordinatedJob
+from .invocation import Invocation
+from .order import Order
+from .state import CoordinatorState
+from .strategy import TaskExecutionStrategy
+
+__all__ = ["Coordinator"]
+
+logger = logging.getLogger(__name__)
+
+#: How long subscribers get to take what was published before a shutdown.
+_FLUSH_SECONDS = 10.0
+
+
+class Coordinator:
+    """Holds the strategies and the jobs that were submitted to them. All on one event loop.
+
+    >>> async def main() -> int:
+    ...     async with Coordinator({"asyncio": AsyncioExecutionStrategy()}) as coordinator:
+    ...         job = await coordinator.submit(lambda: 6 * 7, "asyncio")
+    ...         return await job.result()
+    """
+
+    def __init__(self, execution_modes: Mapping[str, TaskExecutionStrategy]) -> None:
+        """Prepare; nothing is started yet.
+
+        Args:
+            execution_modes: the strategies, by the names that `submit` takes.
+
+        Raises:
+            TypeError, ValueError: when one of them is no strategy, or there is none, or one has two names.
+        """
+        for mode, strategy in execution_modes.items():
+            if not isinstance(strategy, TaskExecutionStrategy):
+                raise TypeError(f"the execution mode {mode!r} takes a TaskExecutionStrategy, not {strategy!r}")
+        if not execution_modes or len(set(map(id, execution_modes.values()))) < len(execution_modes):
+            raise ValueError("a coordinator takes at least one execution mode, and a strategy of its own for each")
+        self._strategies = dict(execution_modes)
+        self._publisher: Publisher | None = None
+        self._subscription: Subscription | None = None
+        self._ends: dict[str, asyncio.Future[Outcome]] = {}
+        self._shutting_down: asyncio.Task[None] | None = None
+        #: Which jobs were opened, and which of them have ended.
+        self.state = CoordinatorState.empty()
+
+    async def __aenter__(self) -> Self:
+        self._publisher = self._publisher or self._begin(Publisher())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.shutdown()
+
+    def start(self, publisher: Publisher | None = None) -> None:
+        """Begin on the running event loop: every message of every job goes to the publisher, and its subscribers.
+
+        `submit` starts a coordinator that was not started.
+
+        Raises:
+            RuntimeError: when it was started already.
+        """
+        if self._publisher is not None:
+            raise RuntimeError("a coordinator is started once")
+        self._begin(publisher or Publisher())
+
+    @property
+    def publisher(self) -> Publisher:
+        """What tells of all jobs: `subscribe` to it."""
+        return self._publisher or self._begin(Publisher())
+
+    def handle_item(self, item: Message) -> None:
+        """Take note of a message: the terminal one ends a job. Messages about others' jobs are passed over."""
+        if not isinstance(item, Finished) or item.stamp is None:
+            return
+        job_id = item.stamp.job_id
+        if job_id in self.state and self.state[job_id].is_open:
+            self.state.end_job(job_id, item.outcome)
+            self._ends.pop(job_id).set_result(item.outcome)
+
+    async def submit(
+        self, task: Any, mode: str, parameters: Mapping[str, Any] | None = None, **options: Any
+    ) -> CoordinatedJob[Any]:
+        """Hand over a task, and return its job at once.
+
+        Args:
+            task: a task, the name of one, what `load_job` has read, a function or coroutine function without arguments,
+                or an `Invocation` of one of these.
+            mode: the name of the strategy.
+            parameters: those of a task given by name, or in place of a job file's.
+            options: what the submission decides beside, as for `outrider.submit`: `idempotency_key`, `block`, `timeout`,
+                `limits`, `retry`, `queue`, `before`, `after`, `without`.
+
+        Raises:
+            UnknownStrategy, CoordinatorClosed: nothing is recorded.
+            UnknownTask, InvalidParameters, InvalidFile, UnknownTasklet, InvalidTasklet, CannotTravel: likewise.
+            QueueFull: when as many jobs wait as may, also after the time that the options give.
+            BrokerUnavailable: when the strategy's broker does not answer.
+            DuplicateJob: when the invocation's id is taken.
+        """
+        strategy = self._strategy(mode)
+        invocation = (
+            task if isinstance(task, Invocation) else Invocation(None, task, parameters, SubmitOptions(**options))
+        )
+        order = strategy.order(invocation)
+        job_id = await strategy.execute(order)
+        if job_id not in self.state:
+            self.state.add_job(job_id, order.spec.task, mode)
+            self._ends[job_id] = asyncio.get_running_loop().create_future()
+        return self._hold(job_id, mode, strategy, order)
+
+    async def system_detail(self) -> SystemDetail:
+        """Return how all strategies stand now; of one whose broker cannot be reached, that."""
+        self._publisher = self._publisher or self._begin(Publisher())
+        details = await asyncio.gather(*(self._detail(mode, strategy) for mode, strategy in self._strategies.items()))
+        return SystemDetail(at=datetime.now(UTC), accepting=self._shutting_down is None, strategies=tuple(details))
+
+    async def shutdown(self, grace: timedelta | float = timedelta(0)) -> None:
+        """Accept nothing more, let running jobs go on for the grace, cancel the rest, and tell subscribers all of it.
+
+        Called again, it waits for the same end. A strategy that fails skips none of the others.
+
+        Raises:
+            ExceptionGroup: with what strategies raised, once all are down.
+        """
+        if self._shutting_down is None:
+            wait = grace if isinstance(grace, timedelta) else timedelta(seconds=grace)
+            self._shutting_down = asyncio.create_task(self._shut_down(wait))
+        await asyncio.shield(self._shutting_down)
+
+    async def _shut_down(self, grace: timedelta) -> None:
+        if self._publisher is None:
+            return
+        strategies = self._strategies.values()
+        ended = await asyncio.gather(*(strategy.shutdown(grace) for strategy in strategies), return_exceptions=True)
+        await self._publisher.flush(_FLUSH_SECONDS)
+        if self._subscription is not None:
+            self._publisher.unsubscribe(self._subscription)
+        for job_id, waiting in self._ends.items():
+            waiting.set_exception(CoordinatorClosed())
+            waiting.exception()  # nobody may be waiting
+            logger.warning("its end was not told", extra={"action": "end_not_told", "job_id": job_id})
+        if failures := [error for error in ended if isinstance(error, Exception)]:
+            raise ExceptionGroup("not all strategies could be shut down", failures)
+
+    def _strategy(self, mode: str) -> TaskExecutionStrategy:
+        if (strategy := self._strategies.get(mode)) is None:
+            raise UnknownStrategy(mode, list(self._strategies))
+        if self._shutting_down is not None:
+            raise CoordinatorClosed
+        self._publisher = self._publisher or self._begin(Publisher())
+        return strategy
+
+    def _begin(self, publisher: Publisher) -> Publisher:
+        self._publisher = publisher
+        self._subscription = publisher.subscribe(self.handle_item)
+        for mode, strategy in self._strategies.items():
+            strategy.start(mode, publisher.publish)
+        return publisher
+
+    def _hold(self, job_id: str, mode: str, strategy: TaskExecutionStrategy, order: Order) -> CoordinatedJob[Any]:
+        if (ended := self._ends.get(job_id)) is None:
+            ended = asyncio.get_running_loop().create_future()
+            if (outcome := self.state[job_id].outcome) is not None:
+                ended.set_result(outcome)
+        can_pause = not isinstance(order.work, PlainCall)
+        return CoordinatedJob(job_id, mode, strategy, ended, order.work.result_adapter(), can_pause=can_pause)
+
+    async def _detail(self, mode: str, strategy: TaskExecutionStrategy) -> StrategyDetail:
+        try:
+            return await strategy.detail()
+        except Exception as error:  # noqa: BLE001 - a broker that is away must not hide the others
+            return StrategyDetail(mode=mode, problem=str(error))
