@@ -61,7 +61,7 @@ def open_job(
             case _:
                 return answer[1].decode()
 
-    return Command((*names, *arguments, patience, spec.model_dump_json()), read, _OPEN, len(names))
+    return Command((*names, *arguments, patience, spec.queue, spec.model_dump_json()), read, _OPEN, len(names))
 
 
 def express_wish(job_id: str, wish: Wish, bounds: Bounds) -> Command[JobState]:

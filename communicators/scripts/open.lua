@@ -1,9 +1,10 @@
 -- Open the record of a submitted job, unless the queue is full, the producer has given up waiting for us,
 -- or its idempotency key has been used.
 -- KEYS: record, stream, jobs, open, deadlines [, idempotency]
--- ARGV: id, message, stream limit, deadline ms (0: none), bound on queued jobs (0: none), retention ms, queue limit ms (0: none), spec
+-- ARGV: id, message, stream limit, deadline ms (0: none), bound on queued jobs (0: none), retention ms, queue limit ms (0: none),
+--       queue, spec
 local record, stream, jobs, open, deadlines, idempotency = unpack(KEYS)
-local id, message, limit, deadline, bound, retention, patience, spec = unpack(ARGV)
+local id, message, limit, deadline, bound, retention, patience, queue, spec = unpack(ARGV)
 
 if idempotency then
   local first = redis.call('GET', idempotency)
@@ -19,7 +20,7 @@ if tonumber(deadline) > 0 and tonumber(at) > tonumber(deadline) then
   redis.call('DEL', stream)
   return { 'late', at }
 end
-redis.call('HSET', record, 'spec', spec, 'state', 'queued', 'queued_at', at)
+redis.call('HSET', record, 'spec', spec, 'queue', queue, 'state', 'queued', 'queued_at', at)
 if tonumber(patience) > 0 then
   redis.call('HSET', record, 'queue_deadline', at + patience)
   redis.call('ZADD', deadlines, at + patience, id)

@@ -8,8 +8,8 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local rescued = 0
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', open, -(now - age), '(0', 'LIMIT', 0, many)) do
-  local state, spec = unpack(redis.call('HMGET', prefix .. id, 'state', 'spec'))
-  if state == 'queued' and cjson.decode(spec).queue == queue then
+  local state, waits_in = unpack(redis.call('HMGET', prefix .. id, 'state', 'queue'))
+  if state == 'queued' and waits_in == queue then
     redis.call('ZADD', open, 'XX', now, id)
     rescued = rescued + 1
   end
