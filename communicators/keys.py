@@ -1,6 +1,18 @@
 """The names of our keys in Redis."""
 
-__all__ = ["DEADLINES", "JOBS", "OPEN", "WAKE_CHANNEL", "idempotency", "inbox", "inward", "record", "stream"]
+__all__ = [
+    "DEADLINES",
+    "JOBS",
+    "OPEN",
+    "WAKE_CHANNEL",
+    "WORKERS",
+    "WORKER_FACTS",
+    "idempotency",
+    "inbox",
+    "inward",
+    "record",
+    "stream",
+]
 
 #: Sorted set of all job ids by the time of submission.
 JOBS = "outrider:jobs"
@@ -10,6 +22,10 @@ DEADLINES = "outrider:deadlines"
 OPEN = "outrider:open"
 #: Channel on which the ids of jobs are published whose Executor has something to look at.
 WAKE_CHANNEL = "outrider:wake"
+#: Sorted set of the worker processes by when they were heard last.
+WORKERS = "outrider:workers"
+#: Hash of what they say of themselves.
+WORKER_FACTS = "outrider:workers:facts"
 
 
 def record(job_id: str) -> str:

@@ -21,14 +21,19 @@ from .producing import (
     server_time_ms,
     watch_ends,
 )
+from .surveying import HeardWorker, SurveyPage, WorkerFacts, beat, forget_worker, read_workers, survey
 
 __all__ = [
     "Bounds",
     "Command",
     "Due",
+    "HeardWorker",
     "JobFacts",
     "Listed",
+    "SurveyPage",
     "Word",
+    "WorkerFacts",
+    "beat",
     "cancelling",
     "claim",
     "close",
@@ -37,6 +42,7 @@ __all__ = [
     "express_wish",
     "forget_idempotency_key",
     "forget_inbox",
+    "forget_worker",
     "job_exists",
     "last_position",
     "list_jobs",
@@ -49,6 +55,7 @@ __all__ = [
     "read_messages",
     "read_record",
     "read_state",
+    "read_workers",
     "reap",
     "release",
     "renew",
@@ -57,6 +64,7 @@ __all__ = [
     "send_message",
     "server_time_ms",
     "start",
+    "survey",
     "tidy",
     "wake_up",
     "watch_ends",
