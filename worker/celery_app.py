@@ -80,7 +80,8 @@ def _prepare_worker(sender: Any, **_: Any) -> None:
     from . import revocation  # noqa: F401 - a control command registers itself
     from .broker_channel import use_job_channel
     from .celery_internals import check_celery
-    from .reaper import ReaperStep  # these need the app
+    from .presence import PresenceStep  # these need the app
+    from .reaper import ReaperStep
     from .sinks import configured_sinks
 
     try:
@@ -90,7 +91,7 @@ def _prepare_worker(sender: Any, **_: Any) -> None:
     except OutriderError as error:  # Celery would log it and go on
         raise SystemExit(f"this worker cannot run jobs: {error}") from error
     use_job_channel()
-    sender.app.steps["consumer"].add(ReaperStep)
+    sender.app.steps["consumer"].update((ReaperStep, PresenceStep))
 
 
 @signals.worker_shutting_down.connect
