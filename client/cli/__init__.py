@@ -18,6 +18,7 @@ from .listing import jobs
 from .rerun import rerun
 from .serve import demo, redis, up, worker
 from .show import show
+from .status import status
 from .steering import cancel, pause, resume, send
 from .submitting import submit
 from .tasklets import tasklets
@@ -57,6 +58,7 @@ for _command in (
     submit,
     dry_run,
     jobs,
+    status,
     show,
     watch,
     logs,

@@ -13,7 +13,7 @@ from ...config import Duration, shown
 from ..default import default_client
 from ..job_filter import STATE_WORDS, job_filter
 from ..listing import newest_jobs
-from .output import json_option, print_json, print_table, state_text
+from .output import ago_text, json_option, print_json, print_table, state_text
 
 __all__ = ["jobs"]
 
@@ -74,7 +74,7 @@ def jobs(
         such = "no jobs" if wanted.by_time_only and since is until is None else "no such jobs"
         click.echo(f"{such} in {shown(redis.url)} (see OUTRIDER_BROKER_URL, OUTRIDER_PROJECT)", err=True)
         return
-    rows = [(r.id, r.spec.task, state_text(r.state), _age(r.queued_at), _note(r)) for r in records]
+    rows = [(r.id, r.spec.task, state_text(r.state), _age(r), _note(r)) for r in records]
     print_table(("ID", "TASK", "STATE", "SUBMITTED", "NOTE"), rows)
 
 
@@ -103,9 +103,5 @@ def _note(record: JobRecord) -> str:
     return str(record.progress or "").removeprefix("progress: ")
 
 
-def _age(moment: datetime) -> str:
-    seconds = (datetime.now(UTC) - moment).total_seconds()
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return f"{max(seconds, 0):.0f} s ago"
+def _age(record: JobRecord) -> str:
+    return ago_text(datetime.now(UTC) - record.queued_at)

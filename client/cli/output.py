@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 __all__ = [
+    "ago_text",
     "as_json",
     "json_option",
     "print_fields",
@@ -134,3 +136,12 @@ def _print(table: Table | Text) -> None:
 def state_text(state: str) -> Text:
     """Return a state in its colour."""
     return Text(state, style=_COLOURS.get(state, ""))
+
+
+def ago_text(age: timedelta) -> str:
+    """Return how long ago something was, in its largest unit."""
+    seconds = age.total_seconds()
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{max(seconds, 0):.0f} s ago"
