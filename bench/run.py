@@ -22,6 +22,7 @@ from relay_row import relay
 from rich.console import Console
 from socket_row import large_object
 from speed import jobs_per_second, latency, submit_rate
+from strategy_row import strategies
 from table import Report, Row
 from tasklet_row import tasklets
 
@@ -37,6 +38,7 @@ _ROWS: dict[str, Callable[[Lab], list[Row]]] = {
     "commands": redis_commands,
     "socket": large_object,
     "tasklets": tasklets,
+    "strategies": strategies,
 }
 #: What others may take of the processors; beyond it, times say little.
 _QUIET = 0.05
@@ -48,6 +50,9 @@ Plain Celery: defaults otherwise (it prefetches; it keeps no record, log, direct
 of /bin/true and all of the 200 MB; for submit_many it uses kombu's batch; its import is `from celery import Celery`.
 The socket's row has nothing of Celery's beside it: Celery takes no objects of a running task.
 In the rows of `tasklets`, a plain call of the same function in the same process stands in the column of plain Celery.
+In the rows of `strategies`, what Python has for the same stands in the column of plain Celery: a task on the loop behind
+a semaphore, `submit` of a pool of as many, and for /bin/true `create_subprocess_exec`, or `subprocess.run` in a pool: none
+keeps a record, a log or a directory. Beside the strategy `celery` stands our `submit_many`, on a worker of the same kind.
 In the rows of `relay`, its task hands each line to `update_state`, and the producer takes it by `get(on_message=…)`: none
 is lost while the producer listens, none is kept for those who come later, and the program waits for each.
 The rows of `pipe` run no worker: beside the draining alone stands what they name, in the column of plain Celery.
