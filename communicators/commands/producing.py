@@ -20,6 +20,7 @@ __all__ = [
     "open_job",
     "read_inbox",
     "read_messages",
+    "read_news",
     "read_record",
     "read_state",
     "send_message",
@@ -140,6 +141,32 @@ def read_messages(job_id: str, after: str, block: timedelta | None = None) -> Co
         return [decode_message(job_id, position, fields) or position.decode() for position, fields in entries]
 
     return Command(("XREAD", "COUNT", 500, *blocking, "STREAMS", key, after), read)
+
+
+def read_news(
+    inbox_id: str, after: str, positions: Mapping[str, str], block: timedelta
+) -> Command[tuple[str, list[str], dict[str, list[Message | str]]]]:
+    """Read an inbox and the messages of many jobs, each after its position; wait up to `block` for the first of any.
+
+    The answer is the inbox's new position, the ids of jobs that have ended, and the messages by job; a message that this
+    version does not understand comes as its position.
+    """
+    inbox = keys.inbox(inbox_id)
+
+    def read(answer: Any) -> tuple[str, list[str], dict[str, list[Message | str]]]:
+        found = {name.decode(): entries for name, entries in answer or ()}
+        told = found.get(inbox, [])
+        messages: dict[str, list[Message | str]] = {}
+        for job_id in positions:
+            for position, fields in found.get(keys.stream(job_id), ()):
+                message = decode_message(job_id, position, fields) or position.decode()
+                messages.setdefault(job_id, []).append(message)
+        ended = [fields[b"job"].decode() for _, fields in told if fields[b"job"]]
+        return told[-1][0].decode() if told else after, ended, messages
+
+    names = (inbox, *map(keys.stream, positions))
+    words: tuple[Word, ...] = ("XREAD", "COUNT", 500, "BLOCK", milliseconds(block), "STREAMS", *names)
+    return Command((*words, after, *positions.values()), read)
 
 
 def last_position(job_id: str) -> Command[str]:
