@@ -32,6 +32,7 @@ def cluster_detail(redis: RedisClient, settings: Settings) -> StrategyDetail:
         jobs=JobCounts(**{state.value: count for state, count in states.items()}),
         queues=tuple(QueueDetail(name=n, queued=queued[n], limit=settings.max_queued) for n in sorted(names)),
         workers=tuple(sorted(workers, key=lambda worker: worker.name)),
+        slots=sum(worker.slots for worker in workers if not worker.silent),
     )
 
 

@@ -85,11 +85,8 @@ class StrategyDetail(_Detail):
     jobs: JobCounts = JobCounts()
     queues: tuple[QueueDetail, ...] = ()
     workers: tuple[WorkerDetail, ...] = ()
-
-    @property
-    def slots(self) -> int:
-        """How many jobs can be carried out at once, by the workers that are heard."""
-        return sum(worker.slots for worker in self.workers if not worker.silent)
+    #: How many jobs can be carried out at once: on a cluster, by the workers that are heard.
+    slots: int = 0
 
 
 class SystemDetail(_Detail):

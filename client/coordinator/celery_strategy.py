@@ -107,6 +107,7 @@ class CeleryExecutionStrategy(TaskExecutionStrategy):
         finally:
             await self._follower.close()
             await self.backend.close()
+            self._client.redis.close()
 
     def _hand_over(self, order: Order) -> str:
         redis = self._client.redis

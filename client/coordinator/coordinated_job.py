@@ -24,7 +24,6 @@ class CoordinatedJob(Generic[R]):
         job_id: str,
         mode: str,
         strategy: TaskExecutionStrategy,
-        ended: "asyncio.Future[Outcome]",
         adapter: TypeAdapter[Any] | None,
         *,
         can_pause: bool = True,
@@ -34,7 +33,8 @@ class CoordinatedJob(Generic[R]):
         #: The strategy that carries it out.
         self.mode = mode
         self._strategy = strategy
-        self._ended = ended
+        #: Has the outcome once the coordinator has heard of it.
+        self.ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._adapter = adapter
         self._can_pause = can_pause
 
@@ -85,10 +85,10 @@ class CoordinatedJob(Generic[R]):
         Raises:
             WaitTimeout: when it has not ended after `timeout` seconds.
         """
-        await asyncio.wait({self._ended}, timeout=timeout)
-        if not self._ended.done():
+        await asyncio.wait({self.ended}, timeout=timeout)
+        if not self.ended.done():
             raise WaitTimeout(self.id, timeout or 0.0, await self.status())
-        return self._ended.result()
+        return self.ended.result()
 
     async def result(self, timeout: float | None = None) -> R:
         """Wait for the job's end, and return its result, in the type that the task promises.

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from ...communicators import Finished, Message, Outcome, Publisher, Subscription
+from ...communicators import Finished, Message, Publisher, Subscription
 from ...config.errors import CoordinatorClosed, UnknownStrategy
 from ...worker import PlainCall
 from ..submit_options import SubmitOptions
 from ..system_detail import StrategyDetail, SystemDetail
 from .coordinated_job import CoordinatedJob
 from .invocation import Invocation
-from .order import Order
 from .state import CoordinatorState
 from .strategy import TaskExecutionStrategy
 
@@ -51,7 +50,7 @@ class Coordinator:
         self._strategies = dict(execution_modes)
         self._publisher: Publisher | None = None
         self._subscription: Subscription | None = None
-        self._ends: dict[str, asyncio.Future[Outcome]] = {}
+        self._open: dict[str, CoordinatedJob[Any]] = {}
         self._shutting_down: asyncio.Task[None] | None = None
         #: Which jobs were opened, and which of them have ended.
         self.state = CoordinatorState.empty()
@@ -87,7 +86,7 @@ class Coordinator:
         job_id = item.stamp.job_id
         if job_id in self.state and self.state[job_id].is_open:
             self.state.end_job(job_id, item.outcome)
-            self._ends.pop(job_id).set_result(item.outcome)
+            self._open.pop(job_id).ended.set_result(item.outcome)
 
     async def submit(
         self, task: Any, mode: str, parameters: Mapping[str, Any] | None = None, **options: Any
@@ -115,10 +114,27 @@ class Coordinator:
         )
         order = strategy.order(invocation)
         job_id = await strategy.execute(order)
-        if job_id not in self.state:
-            self.state.add_job(job_id, order.spec.task, mode)
-            self._ends[job_id] = asyncio.get_running_loop().create_future()
-        return self._hold(job_id, mode, strategy, order)
+        if job_id in self.state:
+            return self.job(job_id)
+        self.state.add_job(job_id, order.spec.task, mode)
+        can_pause = not isinstance(order.work, PlainCall)
+        job = CoordinatedJob[Any](job_id, mode, strategy, order.work.result_adapter(), can_pause=can_pause)
+        self._open[job_id] = job
+        return job
+
+    def job(self, job_id: str) -> CoordinatedJob[Any]:
+        """Return the hold on a job of this coordinator. That of a closed job gives its result as JSON would have it.
+
+        Raises:
+            JobNotFound: when there is none, or it was closed so long ago that it is forgotten.
+        """
+        if (job := self._open.get(job_id)) is not None:
+            return job
+        entry = self.state[job_id]
+        job = CoordinatedJob(job_id, entry.mode, self._strategies[entry.mode], None)
+        if entry.outcome is not None:
+            job.ended.set_result(entry.outcome)
+        return job
 
     async def system_detail(self) -> SystemDetail:
         """Return how all strategies stand now; of one whose broker cannot be reached, that."""
@@ -147,10 +163,10 @@ class Coordinator:
         await self._publisher.flush(_FLUSH_SECONDS)
         if self._subscription is not None:
             self._publisher.unsubscribe(self._subscription)
-        for job_id, waiting in self._ends.items():
-            waiting.set_exception(CoordinatorClosed())
-            waiting.exception()  # nobody may be waiting
-            logger.warning("its end was not told", extra={"action": "end_not_told", "job_id": job_id})
+        for job_id, job in self._open.items():  # of a cluster, where it goes on
+            job.ended.set_exception(CoordinatorClosed())
+            job.ended.exception()  # nobody may be waiting
+            logger.info("not followed any more", extra={"action": "job_left", "job_id": job_id})
         if failures := [error for error in ended if isinstance(error, Exception)]:
             raise ExceptionGroup("not all strategies could be shut down", failures)
 
@@ -168,14 +184,6 @@ class Coordinator:
         for mode, strategy in self._strategies.items():
             strategy.start(mode, publisher.publish)
         return publisher
-
-    def _hold(self, job_id: str, mode: str, strategy: TaskExecutionStrategy, order: Order) -> CoordinatedJob[Any]:
-        if (ended := self._ends.get(job_id)) is None:
-            ended = asyncio.get_running_loop().create_future()
-            if (outcome := self.state[job_id].outcome) is not None:
-                ended.set_result(outcome)
-        can_pause = not isinstance(order.work, PlainCall)
-        return CoordinatedJob(job_id, mode, strategy, ended, order.work.result_adapter(), can_pause=can_pause)
 
     async def _detail(self, mode: str, strategy: TaskExecutionStrategy) -> StrategyDetail:
         try:

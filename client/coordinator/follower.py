@@ -68,11 +68,12 @@ class Follower:
                     await self._changed.wait()
 
     async def close(self) -> None:
-        """Follow nothing more."""
+        """Follow nothing more, and close the connections."""
         for task in (*self._subscribing, *filter(None, [self._following])):
             task.cancel()
         with contextlib.suppress(BrokerUnavailable):  # then it expires
             await self._client.run(commands.forget_inbox(self._inbox))
+        await self._client.close()
 
     async def _follow(self) -> None:
         while True:

@@ -138,7 +138,10 @@ class LocalStrategy(TaskExecutionStrategy):
         for job_id in self._open_jobs():
             self._ledger.wish(job_id, Wish.CANCEL)
         await self._all_ended(self._settings.grace.total_seconds() + _END_SECONDS)
-        for attempt in self._attempts:  # a function that does not end is left behind
+        self._host.abandon()
+        if self._attempts:  # their jobs have ended, and something may be left to be tidied up
+            await asyncio.wait(self._attempts, timeout=_END_SECONDS)
+        for attempt in self._attempts:
             attempt.cancel()
         for timer in self._timers.values():
             timer.cancel()

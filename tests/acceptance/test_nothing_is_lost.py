@@ -271,7 +271,7 @@ def submit_many_times(queue, bound, times, results):
     accepted = refused = 0
     for _ in range(times):
         try:
-            client.redis.run(client._submission._opening(a_spec(client), None))
+            client.redis.run(client.submission._opening(a_spec(client), None))
             accepted += 1
         except outrider.QueueFull:
             refused += 1

@@ -67,8 +67,3 @@ def test_counts_add_up_state_by_state():
 def test_open_jobs_are_those_that_have_not_ended():
     everywhere = JobCounts(**{state: 10**number for number, state in enumerate(JobState)})
     assert everywhere.open == 11_111
-
-
-def test_a_silent_worker_has_no_slots_to_offer():
-    assert CLUSTER.slots == 4
-    assert LOCAL.slots == 0

@@ -52,5 +52,9 @@ class LocalHost(ABC):
         """The processes, or threads, that carry out jobs now."""
 
     @abstractmethod
+    def abandon(self) -> None:
+        """Keep no slot any longer for a function that goes on although its job has ended."""
+
+    @abstractmethod
     async def close(self) -> None:
         """End all that carries out jobs, and what they have left running."""

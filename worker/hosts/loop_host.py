@@ -7,6 +7,7 @@ import functools
 import os
 import socket
 import uuid
+from typing import Any
 
 from ...communicators import Claim, Ledger, MemoryLedger, Outcome
 from ...config import Settings, runtime_directory
@@ -57,6 +58,7 @@ class LoopHost(LocalHost):
         self._guardian: Guardian | None = None
         self._watching: asyncio.Task[None] | None = None
         self._running = 0
+        self._abandoned = asyncio.Event()
 
     def check(self, work: Work) -> None:
         """Everything is here already."""
@@ -80,6 +82,10 @@ class LoopHost(LocalHost):
         """This process."""
         return (Home(self.name, os.getpid(), self._running),)
 
+    def abandon(self) -> None:
+        """Wait for no function any more."""
+        self._abandoned.set()
+
     async def close(self) -> None:
         """End tasklets, and with the guardian whatever else is left."""
         if "site" in vars(self) and self.site.tasklets is not None:
@@ -102,7 +108,12 @@ class LoopHost(LocalHost):
 
     async def _linger(self, running: CallRun) -> None:
         """Keep the slot of a function that goes on although its job has ended."""
-        await asyncio.wait({running.ended})
+        abandoned = asyncio.create_task(self._abandoned.wait())
+        try:
+            either: set[asyncio.Future[Any]] = {running.ended, abandoned}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            abandoned.cancel()
 
     async def _run(self, held: Claim, task: type[TaskDescription], ledger: Ledger) -> Outcome | Released:
         site = self.site

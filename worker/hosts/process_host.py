@@ -63,6 +63,9 @@ class ProcessHost(LocalHost):
             for child in sorted(self._all, key=lambda child: child.pid)
         )
 
+    def abandon(self) -> None:
+        """None is waited for: a function that goes on is ended with its process."""
+
     async def close(self) -> None:
         """End all processes."""
         for child in self._busy:

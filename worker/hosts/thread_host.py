@@ -40,6 +40,10 @@ class ThreadHost(LocalHost):
         """The thread's."""
         return self._host.homes
 
+    def abandon(self) -> None:
+        """Wait for no function any more."""
+        self._loop.submit(_call(self._host.abandon))
+
     async def close(self) -> None:
         """End the host, and the thread."""
         await asyncio.wrap_future(self._loop.submit(self._host.close()))
