@@ -66,7 +66,8 @@ class Order:
 
 def is_plain(task: Any) -> bool:
     """Return whether something is a plain function, and no task."""
-    return callable(task) and not isinstance(task, TaskDescription | FunctionTask | JobDescription | str | type)
+    is_task = isinstance(task, TaskDescription | FunctionTask | JobDescription)
+    return callable(task) and not is_task and not (isinstance(task, type) and issubclass(task, TaskDescription))
 
 
 def _spec_of_call(call: PlainCall, parameters: Mapping[str, Any] | None, options: SubmitOptions) -> JobSpec:
