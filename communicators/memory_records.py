@@ -12,8 +12,9 @@ from .states import JobState
 
 __all__ = ["MemoryRecords"]
 
-#: Closed jobs that are remembered, however short their retention has been.
+#: Closed jobs that are remembered, however long their retention is, and those of which more is than the last message.
 _MOST_CLOSED = 10_000
+_MOST_WITH_MESSAGES = 500
 
 
 class MemoryRecords(Mapping[str, JobRecord]):
@@ -71,6 +72,8 @@ class MemoryRecords(Mapping[str, JobRecord]):
             self.counts[changed.state] += 1
             if changed.state.is_terminal:
                 self._closed.append((time.monotonic(), record.id))
+                if self._bounds is not None and len(self._closed) > _MOST_WITH_MESSAGES:
+                    self.messages[self._closed[-1 - _MOST_WITH_MESSAGES][1]].shorten()
         return changed
 
     def _forget_old(self) -> None:

@@ -37,6 +37,11 @@ class MemoryStream:
         number = max(number, first)
         return number, self._kept[number - first]
 
+    def shorten(self) -> None:
+        """Keep the newest message alone."""
+        while len(self._kept) > 1:
+            self._kept.popleft()
+
     def __getitem__(self, index: int) -> Message:
         return self._kept[index]
 

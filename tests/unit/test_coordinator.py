@@ -296,6 +296,20 @@ def test_a_host_that_fails_costs_the_job_and_not_its_slot(settings, caplog):
         run(body)
 
 
+def test_j10_of_many_closed_jobs_the_last_word_is_kept_alone(settings, monkeypatch):
+    monkeypatch.setattr("outrider.communicators.memory_records._MOST_WITH_MESSAGES", 2)
+
+    async def body():
+        async with Coordinator({"a": AsyncioExecutionStrategy(settings=settings)}) as coordinator:
+            jobs = [await coordinator.submit(lambda: 1, "a") for _ in range(4)]
+            for job in jobs:
+                await job.wait()
+            counts = [len([message async for message in job.watch(5)]) for job in jobs]
+            assert counts == [2, 2, 5, 5]  # a snapshot comes first
+
+    run(body)
+
+
 def test_j10_closed_jobs_are_forgotten_after_their_retention(settings):
     short = settings.model_copy(update={"retention": timedelta(seconds=0)})
 
