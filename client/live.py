@@ -1,6 +1,6 @@
 """A job on the screen: a bar under the lines on a terminal, a line for every tenth elsewhere."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterable, Iterable
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
@@ -19,7 +19,7 @@ from ..communicators import (
 )
 from .ending import ending_lines
 
-__all__ = ["show_messages"]
+__all__ = ["show_messages", "show_messages_async"]
 
 
 def show_messages(messages: Iterable[Message], console: Console | None = None) -> Outcome | None:
@@ -27,6 +27,18 @@ def show_messages(messages: Iterable[Message], console: Console | None = None) -
     screen = _Screen(console or Console(highlight=False))
     with screen.bar:
         for message in messages:
+            if isinstance(message, Finished):
+                screen.end(message)
+                return message.outcome
+            screen.show(message)
+    return None
+
+
+async def show_messages_async(messages: AsyncIterable[Message], console: Console | None = None) -> Outcome | None:
+    """Show a job's messages as they come, as `show_messages` does."""
+    screen = _Screen(console or Console(highlight=False))
+    with screen.bar:
+        async for message in messages:
             if isinstance(message, Finished):
                 screen.end(message)
                 return message.outcome

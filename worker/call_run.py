@@ -1,6 +1,7 @@
 """A function that is running: on the event loop, or in a thread. It can be asked to end, and not be made to."""
 
 import asyncio
+import contextlib
 import ctypes
 import inspect
 import threading
@@ -110,7 +111,8 @@ class ThreadCall(CallRun):
             end = self._call()
         except Cancelled as error:  # it came when the function had just ended
             end = CallEnd(error=error)
-        self._loop.call_soon_threadsafe(self._set, end)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._set, end)
 
     def _call(self) -> CallEnd:
         self._thread = threading.get_ident()

@@ -9,13 +9,14 @@ from typing import Any
 import click
 from pydantic_core import to_jsonable_python
 
-from ...communicators import Finished, JobState, Outcome
+from ...communicators import Finished, JobState, Message, Outcome
 from ..job import Job
 from ..live import show_messages
 
-__all__ = ["exit_with", "follow", "leaving"]
+__all__ = ["INTERRUPTED", "exit_with", "follow", "leaving", "print_message"]
 
-_INTERRUPTED = 130
+#: What a command leaves with that was ended by Ctrl-C.
+INTERRUPTED = 130
 
 
 def follow(job: Job[Any], *, as_json: bool) -> None:
@@ -24,13 +25,16 @@ def follow(job: Job[Any], *, as_json: bool) -> None:
         if not as_json:
             exit_with(show_messages(job.watch()))
         for message in job.watch():
-            stamp = message.stamp.model_dump(mode="json") if message.stamp else {}
-            said = to_jsonable_python(
-                message.model_dump(), fallback=repr, bytes_mode="base64", inf_nan_mode="constants"
-            )
-            click.echo(json.dumps({**stamp, **said}))
+            print_message(message)
             if isinstance(message, Finished):
                 exit_with(message.outcome)
+
+
+def print_message(message: Message) -> None:
+    """Print a message as a line of JSON."""
+    stamp = message.stamp.model_dump(mode="json") if message.stamp else {}
+    said = to_jsonable_python(message.model_dump(), fallback=repr, bytes_mode="base64", inf_nan_mode="constants")
+    click.echo(json.dumps({**stamp, **said}))
 
 
 @contextlib.contextmanager
@@ -42,7 +46,7 @@ def leaving(job_id: str) -> Iterator[None]:
         click.echo(
             f"\nThe job goes on: `outrider watch {job_id}` follows it, `outrider cancel {job_id}` stops it.", err=True
         )
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
 
 
 def exit_with(outcome: Outcome | None) -> None:

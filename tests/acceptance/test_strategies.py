@@ -582,9 +582,7 @@ def test_r2_retries_are_attempts_of_one_job(two, tmp_path):
 
 def test_t2_tasklets_go_around_a_task(two):
     async def body(session):
-        job = await session.submit(
-            Shell(script="echo 42 is the answer"), after=["grep_text ../stdout.log answer"]
-        )
+        job = await session.submit(Shell(script="echo 42 is the answer"), after=["grep_text ../stdout.log answer"])
         outcome = await job.wait(20)
         assert outcome.state == "succeeded", outcome.message
         (run,) = (await job.record()).tasklets
