@@ -10,7 +10,7 @@ from typing import Any
 
 from ...communicators import WORDS, Claim, Exit, Ledger, Outcome
 from ...config import Settings
-from ...config.errors import LedgerError
+from ...config.errors import LedgerError, Superseded
 from ..signal_name import signal_name
 from ..verdict import Released
 from .frames import FrameLink
@@ -96,9 +96,9 @@ class ChildProcess:
             while (words := await link.receive()) is not None:
                 self._heard = time.monotonic()
                 match words:
-                    case ("say", number, word, arguments):
+                    case ("say", number, cookie, word, arguments):
                         self.on_word(word)
-                        link.send("answer", number, *await _answer(ledger, word, arguments))
+                        link.send("answer", number, *await _answer(ledger, held, cookie, word, arguments))
                     case ("ended", LedgerError() as error, lingers):
                         self.is_usable = not lingers
                         raise error
@@ -125,11 +125,15 @@ class ChildProcess:
         return Exit(exit_code=code if code >= 0 else None, signal=signal_name(-code) if code < 0 else None)
 
 
-async def _answer(ledger: Ledger, word: str, arguments: Any) -> tuple[Any, Exception | None]:
+async def _answer(
+    ledger: Ledger, held: Claim, cookie: str, word: str, arguments: list[Any]
+) -> tuple[Any, Exception | None]:
     if word not in WORDS:
         raise AssertionError(word)
+    if cookie != held.cookie:  # it comes too late
+        return None, Superseded(cookie.partition("/")[0])
     try:
-        return await getattr(ledger, word)(*arguments), None
+        return await getattr(ledger, word)(held, *arguments), None
     except LedgerError as error:
         return None, error
 

@@ -11,7 +11,7 @@ __all__ = ["ParentLedger"]
 
 
 class ParentLedger(RemoteLedger):
-    """Has each word said by the parent."""
+    """Has each word said by the parent, which has the claims: here and there an attempt is known by its cookie."""
 
     def __init__(self, link: FrameLink) -> None:
         """Ask over a link."""
@@ -31,7 +31,8 @@ class ParentLedger(RemoteLedger):
             waiting.set_exception(error)
 
     async def _say(self, word: str, *arguments: Any) -> Any:
+        held, *others = arguments
         number = next(self._numbers)
         answered = self._asked[number] = asyncio.get_running_loop().create_future()
-        self._link.send("say", number, word, arguments)
+        self._link.send("say", number, held.cookie, word, others)
         return await answered
