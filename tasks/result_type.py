@@ -7,7 +7,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 __all__ = ["adapter_of"]
 
-#: To make one takes a fifth of what a job takes that does nothing.
+#: To make one takes a tenth of what a job takes that does nothing.
 _MOST_KEPT = 128
 
 
