@@ -19,6 +19,7 @@ OutriderError
 │   └── BrokerUnavailable
 ├── DuplicateJob               a coordinator knows this id already
 ├── NoOutcome                  a job was to be ended with something that is no end
+├── InvalidRequest             a line of a driver is no request
 ├── InvalidReference           a {{ reference }} leads nowhere
 ├── JobNotFound                no record has this id (any more)
 ├── AmbiguousJob               several jobs have ids that begin so
@@ -67,6 +68,7 @@ __all__ = [
     "InvalidFile",
     "InvalidParameters",
     "InvalidReference",
+    "InvalidRequest",
     "InvalidTasklet",
     "JobCancelled",
     "JobClosed",
@@ -283,6 +285,18 @@ class NoOutcome(OutriderError, TypeError):
 
     def __str__(self) -> str:
         return f"job {self.job_id} cannot end with {self.value}; it takes an Outcome in a terminal state"
+
+
+class InvalidRequest(OutriderError):
+    """A line of a driver is no request; each problem names its field, the value, and what is wrong."""
+
+    def __init__(self, line: int, problems: list[str]) -> None:
+        super().__init__(line, problems)
+        self.line = line
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return f"line {self.line} is no request: " + "; ".join(self.problems)
 
 
 class InvalidReference(OutriderError):

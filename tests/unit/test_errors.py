@@ -25,6 +25,7 @@ EXAMPLES = [
         "wrong parameters for task 'wc': a=1: no; b: is required",
     ),
     (errors.InvalidFile("job.yaml", ["line 3: bins=-1: no"]), "job.yaml: line 3: bins=-1: no"),
+    (errors.InvalidRequest(7, ["job: is required"]), "line 7 is no request: job: is required"),
     (errors.InvalidReference("{{ x }}", "there is no 'x'", ["bins"]), "{{ x }}: there is no 'x'"),
     (errors.UnknownTasklet("plto", ["plot"]), "no tasklet is called 'plto'; did you mean 'plot'?"),
     (errors.UnknownTasklet("plto", []), "no tasklet is called 'plto'; modules of your own go into OUTRIDER_TASKS"),
