@@ -11,6 +11,7 @@ from .artifacts import artifacts
 from .clean import clean
 from .describe import describe, tasks
 from .diff import diff
+from .drive import drive
 from .dry_run import dry_run
 from .export import export
 from .jobs import logs, result, watch
@@ -72,6 +73,7 @@ for _command in (
     resume,
     send,
     up,
+    drive,
     worker,
     redis,
     clean,
