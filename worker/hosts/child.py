@@ -1,11 +1,10 @@
-"""A process that carries out jobs for a `ProcessHost`: `python -m outrider.worker.hosts.child`, started by that.
+"""A process that carries out jobs for a `ProcessHost`, forked for it.
 
 The Executor lives on an event loop in a thread; functions are called in the main thread, where a signal reaches them also
-while they wait. The ledger is the parent's. Standard input is the socket; when it closes, this process ends.
+while they wait. The ledger is the parent's. When the line to it closes, this process ends.
 """
 
 import asyncio
-import logging
 import os
 import signal
 import socket
@@ -21,7 +20,6 @@ from ...config.errors import LedgerError
 from ...tasks import Cancelled, Channel
 from ..call_run import CallRun, ThreadCall
 from ..error_text import error_text
-from ..inherited_socket import take_inherited_socket
 from ..plain_call import PlainCall
 from ..supervisor_loop import SupervisorLoop
 from ..sweep import ATTEMPT_COOKIE, WORKER_COOKIE
@@ -31,13 +29,11 @@ from .loop_host import LoopHost
 from .parent_ledger import ParentLedger
 from .shipping import unshipped
 
-__all__ = ["main"]
+__all__ = ["serve"]
 
 
-def main() -> None:
-    """Carry out what the parent sends, one job at a time, until it is gone."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    connection = take_inherited_socket()
+def serve(connection: socket.socket) -> None:
+    """Carry out what the parent sends, one job at a time, until it is gone. Blocks; for the main thread."""
     main_thread = MainThread()
     serving = SupervisorLoop().submit(_serve(connection, main_thread))
     serving.add_done_callback(lambda _: main_thread.end())
@@ -154,7 +150,3 @@ async def _beat(link: FrameLink, seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds)
         link.send("beat")
-
-
-if __name__ == "__main__":
-    main()

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -13,11 +12,11 @@ from ...config import Settings
 from ...config.errors import LedgerError, Superseded
 from ..signal_name import signal_name
 from ..verdict import Released
+from .fork_server import Forked, ForkServer
 from .frames import FrameLink
 
 __all__ = ["ChildLost", "ChildProcess"]
 
-_MODULE = "outrider.worker.hosts.child"
 #: How long a process gets to end by itself; its programs get the settings' grace in that.
 _END_SECONDS = 5.0
 
@@ -39,13 +38,14 @@ class ChildLost(Exception):
 
 
 class ChildProcess:
-    """Starts the process, gives it one attempt at a time, and says for it what it says to the ledger."""
+    """Has the process forked, gives it one attempt at a time, and says for it what it says to the ledger."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, server: ForkServer) -> None:
         """Start nothing yet."""
         self._settings = settings
+        self._server = server
         self._link: FrameLink | None = None
-        self._popen: subprocess.Popen[bytes] | None = None
+        self._forked: Forked | None = None
         self._heard = time.monotonic()
         #: Whether it can be given another attempt.
         self.is_usable = False
@@ -55,7 +55,7 @@ class ChildProcess:
     @property
     def pid(self) -> int:
         """The process's id; 0 before its start."""
-        return self._popen.pid if self._popen else 0
+        return self._forked.pid if self._forked else 0
 
     @property
     def heartbeat_age_seconds(self) -> float:
@@ -66,15 +66,15 @@ class ChildProcess:
         """Start the process, and wait until it is ready.
 
         Raises:
-            ChildLost: when it does not get so far; its standard error says why.
+            ChildLost: when it does not get so far; standard error says why.
         """
         ours, theirs = socket.socketpair()
         with theirs:
-            self._popen = subprocess.Popen(  # noqa: ASYNC220 - with vfork it has started when this returns
-                [sys.executable, "-P", "-m", _MODULE],
-                stdin=theirs.fileno(),
-                start_new_session=True,  # a Ctrl-C is for us, and we end it
-            )
+            try:
+                self._forked = await self._server.fork(theirs)
+            except OSError as error:
+                ours.close()
+                raise ChildLost(Exit(exit_code=1)) from error
         self._link = FrameLink(*await asyncio.open_connection(sock=ours))
         self._link.send("begin", self._settings, sys.path)
         if await self._link.receive() is None:
@@ -111,18 +111,22 @@ class ChildProcess:
 
     def kill(self) -> None:
         """Kill the process; its guardian kills what it has started."""
-        if self._popen is not None and self._popen.returncode is None:
-            self._popen.kill()
+        if self._forked is not None:
+            self._forked.kill()
 
     async def end(self) -> Exit:
         """End the process, however it takes it, and return how it ended."""
         self.is_usable = False
         if self._link is not None:
             self._link.close()
-        if self._popen is None:
+        if self._forked is None:
             return Exit(exit_code=0)
-        code = await asyncio.to_thread(_collected, self._popen)
-        return Exit(exit_code=code if code >= 0 else None, signal=signal_name(-code) if code < 0 else None)
+        for _ in ("by itself", "by force"):
+            await asyncio.wait({self._forked.ended}, timeout=_END_SECONDS)
+            if self._forked.ended.done():
+                break
+            self._forked.kill()
+        return _exit_of(self._forked.ended.result() if self._forked.ended.done() else None)
 
 
 async def _answer(
@@ -138,9 +142,7 @@ async def _answer(
         return None, error
 
 
-def _collected(popen: "subprocess.Popen[bytes]") -> int:
-    try:
-        return popen.wait(_END_SECONDS)
-    except subprocess.TimeoutExpired:
-        popen.kill()
-        return popen.wait()
+def _exit_of(code: int | None) -> Exit:
+    if code is None:
+        return Exit(signal="unknown")
+    return Exit(exit_code=code if code >= 0 else None, signal=signal_name(-code) if code < 0 else None)

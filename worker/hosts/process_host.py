@@ -12,6 +12,7 @@ from ...config.errors import LedgerError
 from ..plain_call import PlainCall
 from ..verdict import Released, Stop, failed, next_attempt
 from .child_process import ChildLost, ChildProcess
+from .fork_server import ForkServer
 from .local_host import Home, LocalHost, Work
 from .shipping import shipped
 
@@ -19,8 +20,8 @@ __all__ = ["ProcessHost"]
 
 #: Beyond the grace, how long a process may take to end a function before it is ended itself.
 _MARGIN_SECONDS = 0.4
-#: How long a job waits for a process to become free before another is started, which takes much longer.
-_PATIENCE_SECONDS = 0.02
+#: How long a job waits for a process to become free before another is started.
+_PATIENCE_SECONDS = 0.005
 
 
 class ProcessHost(LocalHost):
@@ -29,6 +30,7 @@ class ProcessHost(LocalHost):
     def __init__(self, settings: Settings) -> None:
         """Start nothing yet."""
         self._settings = settings
+        self._server = ForkServer()
         #: Those that were used last are used first.
         self._free: asyncio.LifoQueue[ChildProcess] = asyncio.LifoQueue()
         self._busy: set[ChildProcess] = set()
@@ -71,6 +73,7 @@ class ProcessHost(LocalHost):
         for child in self._busy:
             child.kill()
         await asyncio.gather(*(child.end() for child in self._all))
+        await self._server.close()
 
     async def _child(self) -> ChildProcess:
         """Return a process that is free, or will be in a moment, or a new one."""
@@ -79,7 +82,7 @@ class ProcessHost(LocalHost):
                 return self._free.get_nowait()
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 return await self._free.get()
-        child = ChildProcess(self._settings)
+        child = ChildProcess(self._settings, self._server)
         self._all.add(child)
         return child
 
