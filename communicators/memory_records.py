@@ -51,6 +51,7 @@ class MemoryRecords(Mapping[str, JobRecord]):
 
     def first_with(self, key: str) -> str | None:
         """Return the id of the job with this idempotency key."""
+        self._forget_old()
         return self._keys.get(key)
 
     def add(self, record: JobRecord, idempotency_key: str | None = None) -> None:

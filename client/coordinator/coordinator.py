@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from ...communicators import Finished, Message, Publisher, Subscription
+from ...communicators import Finished, Message, Outcome, Publisher, Subscription
 from ...config.errors import CoordinatorClosed, UnknownStrategy
 from ...worker import PlainCall
 from ..submit_options import SubmitOptions
@@ -85,8 +85,7 @@ class Coordinator:
             return
         job_id = item.stamp.job_id
         if job_id in self.state and self.state[job_id].is_open:
-            self.state.end_job(job_id, item.outcome)
-            self._open.pop(job_id).ended.set_result(item.outcome)
+            self._end(job_id, item.outcome)
 
     async def submit(
         self, task: Any, mode: str, parameters: Mapping[str, Any] | None = None, **options: Any
@@ -120,6 +119,8 @@ class Coordinator:
         can_pause = not isinstance(order.work, PlainCall)
         job = CoordinatedJob[Any](job_id, mode, strategy, order.work.result_adapter(), can_pause=can_pause)
         self._open[job_id] = job
+        if job_id != order.spec.id:
+            await self._note_old_end(job)
         return job
 
     def job(self, job_id: str) -> CoordinatedJob[Any]:
@@ -184,6 +185,16 @@ class Coordinator:
         for mode, strategy in self._strategies.items():
             strategy.start(mode, publisher.publish)
         return publisher
+
+    async def _note_old_end(self, job: CoordinatedJob[Any]) -> None:
+        """Take note of the end of an old job that was submitted again by its idempotency key: nobody will tell it once more."""
+        outcome = (await job.record()).outcome
+        if outcome is not None and self.state[job.id].is_open:
+            self._end(job.id, outcome)
+
+    def _end(self, job_id: str, outcome: Outcome) -> None:
+        self.state.end_job(job_id, outcome)
+        self._open.pop(job_id).ended.set_result(outcome)
 
     async def _detail(self, mode: str, strategy: TaskExecutionStrategy) -> StrategyDetail:
         try:
