@@ -17,6 +17,7 @@ from .export import export
 from .jobs import logs, result, watch
 from .listing import jobs
 from .rerun import rerun
+from .run import run
 from .serve import demo, redis, up, worker
 from .show import show
 from .status import status
@@ -57,6 +58,7 @@ for _command in (
     describe,
     tasklets,
     submit,
+    run,
     dry_run,
     jobs,
     status,

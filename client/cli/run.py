@@ -14,8 +14,8 @@ from ..coordinator import (
     AsyncioExecutionStrategy,
     CoordinatedJob,
     Coordinator,
+    LocalStrategy,
     ProcessExecutionStrategy,
-    TaskExecutionStrategy,
     ThreadedExecutionStrategy,
 )
 from ..default import default_client
@@ -28,7 +28,7 @@ from .tasklet_options import tasklet_options
 
 __all__ = ["run"]
 
-_STRATEGIES: Mapping[str, type[TaskExecutionStrategy]] = {
+_STRATEGIES: Mapping[str, type[LocalStrategy]] = {
     "asyncio": AsyncioExecutionStrategy,
     "thread": ThreadedExecutionStrategy,
     "process": ProcessExecutionStrategy,

@@ -5,6 +5,7 @@ from .coordinated_job import CoordinatedJob
 from .coordinator import Coordinator
 from .invocation import Invocation
 from .local_strategies import AsyncioExecutionStrategy, ProcessExecutionStrategy, ThreadedExecutionStrategy
+from .local_strategy import LocalStrategy
 from .order import Order
 from .state import CoordinatorState, JobEntry
 from .strategy import TaskExecutionStrategy
@@ -17,6 +18,7 @@ __all__ = [
     "CoordinatorState",
     "Invocation",
     "JobEntry",
+    "LocalStrategy",
     "Order",
     "ProcessExecutionStrategy",
     "TaskExecutionStrategy",
