@@ -36,8 +36,10 @@ def test_j3_a_broker_that_is_not_there_is_said_in_time_and_nothing_is_recorded(e
 def test_k4_a_snapshot_needs_no_worker(environment, redis_server):
     async def body(session):
         job = await session.submit(Returns(value=1))
+        name = (await job.record()).spec.queue
         detail = await session.detail()
-        assert (detail.jobs.queued, detail.slots) == (1, 0)
+        assert [queue.queued for queue in detail.queues if queue.name == name] == [1]
+        assert not any(name in worker.queues for worker in detail.workers)
         assert await job.status() == "queued"
 
     unmanned(environment).run(body, manned=False)

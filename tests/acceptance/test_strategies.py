@@ -291,8 +291,7 @@ def test_x2_a_cancelled_job_leaves_no_descendant_and_its_slot_is_free(two, kind,
         assert time.monotonic() - begun < 1 + 1 + 0.5  # grace + 1 s, and slack for a noisy machine
         assert [pid for pid in pids if runs(pid)] == []
         begun = time.monotonic()
-        for following in [await session.submit(Sleep(seconds=0)) for _ in range(2)]:
-            await following.result(10)
+        await (await session.submit(Sleep(seconds=0))).result(10)
         assert time.monotonic() - begun < 1.5
 
     two.run(body)
@@ -541,9 +540,12 @@ def test_k4_a_snapshot_cannot_be_changed_and_is_json(two):
     two.run(body)
 
 
-def test_k5_shutdown_lets_jobs_end_within_the_grace_cancels_the_rest_and_loses_nothing(two):
+def test_k5_shutdown_lets_jobs_end_within_the_grace_cancels_the_rest_and_loses_nothing(two, tmp_path):
     async def body(session):
-        ending = await session.running(await session.submit(Sleep(seconds=1)))
+        may_end = tmp_path / "go"
+        ending = await session.running(
+            await session.submit(Shell(script=f"until [ -e {may_end} ]; do sleep 0.05; done"))
+        )
         endless = await session.running(await session.submit(Sleep(seconds=60)))
         waiting = await session.submit(Returns(value=1))
         closing = asyncio.create_task(session.coordinator.shutdown(3))
@@ -551,6 +553,7 @@ def test_k5_shutdown_lets_jobs_end_within_the_grace_cancels_the_rest_and_loses_n
         with pytest.raises(CoordinatorClosed):
             await session.submit(Returns(value=2))
         again = asyncio.create_task(session.coordinator.shutdown(0))
+        may_end.touch()
         await asyncio.gather(closing, again)
         assert await session.ends() == {
             ending.id: ["succeeded"],

@@ -72,8 +72,7 @@ def test_r5_the_end_is_on_disk_before_the_ledger_hears_of_it_and_the_jobs_only_a
 def test_an_attempt_that_is_followed_by_another_leaves_its_own_record_and_is_in_that_of_the_job(attempt):
     first = attempt(Shell(script="echo 1/2; exit 75"))
     spec = first.held.spec.model_copy(update={"retry": RetryPolicy(exit_codes={75}, max_attempts=2, backoff="0s")})
-    first.ledger.open(spec)
-    first.ledger.records.change(first.record, state=JobState.STARTING, attempt=1)
+    first.ledger.records.change(first.record, spec=spec)
     first.executor._held = first.held.model_copy(update={"spec": spec})
     assert isinstance(first.run(), Released)
     kept = read_record(first.directory / "attempt-1")
