@@ -10,14 +10,7 @@ from typing import Any
 import click
 
 from ...communicators import Finished, Outcome
-from ..coordinator import (
-    AsyncioExecutionStrategy,
-    CoordinatedJob,
-    Coordinator,
-    LocalStrategy,
-    ProcessExecutionStrategy,
-    ThreadedExecutionStrategy,
-)
+from ..coordinator import LOCAL_STRATEGIES, CoordinatedJob, Coordinator
 from ..default import default_client
 from ..live import show_messages_async
 from .following import INTERRUPTED, exit_with, print_message
@@ -28,12 +21,6 @@ from .tasklet_options import tasklet_options
 
 __all__ = ["run"]
 
-_STRATEGIES: Mapping[str, type[LocalStrategy]] = {
-    "asyncio": AsyncioExecutionStrategy,
-    "thread": ThreadedExecutionStrategy,
-    "process": ProcessExecutionStrategy,
-}
-
 
 @click.command()
 @click.argument("task")
@@ -42,7 +29,7 @@ _STRATEGIES: Mapping[str, type[LocalStrategy]] = {
 @tasklet_options
 @click.option(
     "--strategy",
-    type=click.Choice(list(_STRATEGIES)),
+    type=click.Choice(list(LOCAL_STRATEGIES)),
     default="asyncio",
     show_default=True,
     help="Where the Executor lives.",
@@ -65,7 +52,7 @@ async def _carry_out(
 ) -> tuple[Outcome | None, bool]:
     """Return how the job ended, and whether somebody has interrupted it."""
     interrupted = asyncio.Event()
-    async with Coordinator({mode: _STRATEGIES[mode](concurrency=1)}) as coordinator:
+    async with Coordinator({mode: LOCAL_STRATEGIES[mode](concurrency=1)}) as coordinator:
         job = await coordinator.submit(request.job or request.task, mode, request.changes or None, **options)
         cancelling = asyncio.create_task(_cancel_when(interrupted, job))
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -4,13 +4,18 @@ from .celery_strategy import CeleryExecutionStrategy
 from .coordinated_job import CoordinatedJob
 from .coordinator import Coordinator
 from .invocation import Invocation
-from .local_strategies import AsyncioExecutionStrategy, ProcessExecutionStrategy, ThreadedExecutionStrategy
-from .local_strategy import LocalStrategy
+from .local_strategies import (
+    LOCAL_STRATEGIES,
+    AsyncioExecutionStrategy,
+    ProcessExecutionStrategy,
+    ThreadedExecutionStrategy,
+)
 from .order import Order
 from .state import CoordinatorState, JobEntry
 from .strategy import TaskExecutionStrategy
 
 __all__ = [
+    "LOCAL_STRATEGIES",
     "AsyncioExecutionStrategy",
     "CeleryExecutionStrategy",
     "CoordinatedJob",
@@ -18,7 +23,6 @@ __all__ = [
     "CoordinatorState",
     "Invocation",
     "JobEntry",
-    "LocalStrategy",
     "Order",
     "ProcessExecutionStrategy",
     "TaskExecutionStrategy",

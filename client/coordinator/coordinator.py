@@ -187,7 +187,7 @@ class Coordinator:
         return publisher
 
     async def _note_old_end(self, job: CoordinatedJob[Any]) -> None:
-        """Take note of the end of an old job that was submitted again by its idempotency key: nobody will tell it once more."""
+        """Take note of the end of an old job that an idempotency key has found: nobody will tell it once more."""
         outcome = (await job.record()).outcome
         if outcome is not None and self.state[job.id].is_open:
             self._end(job.id, outcome)

@@ -1,10 +1,12 @@
 """The strategies without a broker: they differ in where an Executor lives, and in nothing else."""
 
+from collections.abc import Callable, Mapping
+
 from ...config import Settings, load_settings
 from ...worker import LoopHost, ProcessHost, ThreadHost
 from .local_strategy import LocalStrategy
 
-__all__ = ["AsyncioExecutionStrategy", "ProcessExecutionStrategy", "ThreadedExecutionStrategy"]
+__all__ = ["LOCAL_STRATEGIES", "AsyncioExecutionStrategy", "ProcessExecutionStrategy", "ThreadedExecutionStrategy"]
 
 
 class AsyncioExecutionStrategy(LocalStrategy):
@@ -49,3 +51,11 @@ class ProcessExecutionStrategy(LocalStrategy):
         """Prepare a strategy with so many slots, and a queue for so many (0: any number; `None`: what the settings say)."""
         settings = settings or load_settings()
         super().__init__(ProcessHost(settings), settings, concurrency, max_queued)
+
+
+#: By the names that the command line has for them.
+LOCAL_STRATEGIES: Mapping[str, Callable[..., LocalStrategy]] = {
+    "asyncio": AsyncioExecutionStrategy,
+    "thread": ThreadedExecutionStrategy,
+    "process": ProcessExecutionStrategy,
+}

@@ -2,14 +2,7 @@
 
 from ...config import Settings
 from ...config.errors import OutriderError
-from ..coordinator import (
-    AsyncioExecutionStrategy,
-    CeleryExecutionStrategy,
-    Coordinator,
-    ProcessExecutionStrategy,
-    TaskExecutionStrategy,
-    ThreadedExecutionStrategy,
-)
+from ..coordinator import LOCAL_STRATEGIES, CeleryExecutionStrategy, Coordinator, TaskExecutionStrategy
 from .driver import DriveOptions, Driver
 from .line_writer import LineWriter
 from .pipes import Pipes
@@ -17,13 +10,8 @@ from .raw_lines import LineReader
 
 __all__ = ["STRATEGIES", "serve"]
 
-_LOCAL = {
-    "asyncio": AsyncioExecutionStrategy,
-    "thread": ThreadedExecutionStrategy,
-    "process": ProcessExecutionStrategy,
-}
 #: What a session can be asked for.
-STRATEGIES = (*_LOCAL, "celery")
+STRATEGIES = (*LOCAL_STRATEGIES, "celery")
 
 
 async def serve(pipes: Pipes, mode: str, settings: Settings, options: DriveOptions) -> bool:
@@ -50,4 +38,4 @@ async def serve(pipes: Pipes, mode: str, settings: Settings, options: DriveOptio
 def _strategy(mode: str, settings: Settings) -> TaskExecutionStrategy:
     if mode == "celery":
         return CeleryExecutionStrategy(settings=settings)
-    return _LOCAL[mode](settings=settings)
+    return LOCAL_STRATEGIES[mode](settings=settings)
