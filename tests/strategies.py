@@ -4,8 +4,9 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
+
+import redis
 
 from outrider import (
     AsyncioExecutionStrategy,
@@ -39,18 +40,22 @@ class Conformance:
         self.queue = f"{mode}-{concurrency}-{uuid.uuid4().hex[:6]}"
         self.worker = None
         if not self.is_local:
-            self.worker = start_worker(concurrency=concurrency, OUTRIDER_QUEUE=self.queue)
+            self.worker = start_worker(concurrency=concurrency, OUTRIDER_QUEUE=self.queue, OUTRIDER_LEASE="4")
 
     def strategy(self, *, manned: bool = True, **changes: Any) -> TaskExecutionStrategy:
-        """Return a strategy; not `manned`: one whose jobs nobody will ever take."""
+        """Return a strategy; not `manned`: one whose jobs nobody will ever take, with a ledger of its own."""
         settings = self.settings(manned=manned, **changes)
         if self.is_local:
             return LOCAL[self.mode](concurrency=self.concurrency, settings=settings)
         return CeleryExecutionStrategy(settings=settings)
 
     def settings(self, *, manned: bool = True, **changes: Any) -> Settings:
-        queue = self.queue if manned else f"nobody-{uuid.uuid4().hex[:6]}"
-        return load_settings().model_copy(update={"queue": queue, **changes})
+        settings = load_settings()
+        if not manned:
+            url = str(settings.broker_url).replace("db=0", "db=7")
+            redis.Redis.from_url(url).flushdb()
+            changes = {"broker_url": url, **changes}
+        return settings.model_copy(update={"queue": self.queue, **changes})
 
     def run(self, body: Callable[["Session"], Awaitable[Any]], seconds: float = 60, **changes: Any) -> Any:
         """Run a test's body with a coordinator, which is shut down at the end."""
@@ -117,6 +122,3 @@ async def until(ask: Callable[[], Any], condition: Callable[[Any], object], mess
         if asyncio.get_running_loop().time() > give_up:
             raise AssertionError(f"not within {seconds:g} s: {message}; the last answer was {answer!r}")
         await asyncio.sleep(0.01)
-
-
-GRACE = timedelta(seconds=1)
