@@ -1,8 +1,10 @@
 """The tree of errors: as it is drawn, rebuilt from its arguments, and saying what to do."""
 
+import importlib
 import inspect
 import json
 import pickle
+import pkgutil
 import re
 
 import pytest
@@ -88,8 +90,12 @@ def test_each_error_survives_pickle_as_process_pools_need(error):
 
 
 def defined() -> dict[str, type[OutriderError]]:
+    modules = [importlib.import_module(f"{errors.__name__}.{m.name}") for m in pkgutil.iter_modules(errors.__path__)]
     return {
-        name: kind for name, kind in inspect.getmembers(errors, inspect.isclass) if kind.__module__ == errors.__name__
+        name: kind
+        for module in modules
+        for name, kind in inspect.getmembers(module, inspect.isclass)
+        if kind.__module__ == module.__name__
     }
 
 
