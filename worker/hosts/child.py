@@ -100,8 +100,8 @@ class ChildHost(LoopHost):
 
 async def _serve(connection: socket.socket, main_thread: MainThread) -> None:
     link = FrameLink(*await asyncio.open_connection(sock=connection))
-    settings = await _begin(link)
-    host, ledger = ChildHost(settings, main_thread.start), ParentLedger(link)
+    settings, worker_id = await _begin(link)
+    host, ledger = ChildHost(settings, main_thread.start, worker_id), ParentLedger(link)
     beating = asyncio.create_task(_beat(link, settings.heartbeat_interval.total_seconds()))
     attempts: set[asyncio.Task[None]] = set()
     while (words := await link.receive()) is not None:
@@ -118,16 +118,15 @@ async def _serve(connection: socket.socket, main_thread: MainThread) -> None:
     await host.close()
 
 
-async def _begin(link: FrameLink) -> Settings:
-    """Take the parent's settings, and find the modules that it finds."""
+async def _begin(link: FrameLink) -> tuple[Settings, str]:
+    """Take the parent's settings and our worker id from it, and find the modules that it finds."""
     words = await link.receive()
     if words is None:
         raise SystemExit(0)
-    _, settings, folders = words
+    _, settings, worker_id, folders = words
     sys.path[:] = folders
     link.send("ready")
-    found: Settings = settings
-    return found
+    return settings, worker_id
 
 
 async def _attempt(link: FrameLink, host: ChildHost, ledger: ParentLedger, held: Claim, packed: bytes) -> None:

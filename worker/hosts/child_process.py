@@ -4,6 +4,7 @@ import asyncio
 import socket
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from ...communicators import WORDS, Claim, Exit, Ledger, Outcome
 from ...config import Settings
 from ...config.errors import LedgerError, Superseded
 from ..signal_name import signal_name
+from ..sweep import kill_all
 from ..verdict import Released
 from .fork_server import Forked, ForkServer
 from .frames import FrameLink
@@ -44,11 +46,12 @@ class ChildProcess:
         """Start nothing yet."""
         self._settings = settings
         self._server = server
+        #: The value of the worker's cookie of all that the process starts.
+        self._worker_id = uuid.uuid4().hex
         self._link: FrameLink | None = None
         self._forked: Forked | None = None
         self._heard = time.monotonic()
-        #: Whether it can be given another attempt.
-        self.is_usable = False
+        self._is_ready = False
         #: Is told of each word that the process says to the ledger.
         self.on_word: Callable[[str], None] = lambda _word: None
 
@@ -56,6 +59,11 @@ class ChildProcess:
     def pid(self) -> int:
         """The process's id; 0 before its start."""
         return self._forked.pid if self._forked else 0
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it can be given another attempt, as far as we know."""
+        return self._is_ready and self._forked is not None and not self._forked.ended.done()
 
     @property
     def heartbeat_age_seconds(self) -> float:
@@ -76,10 +84,10 @@ class ChildProcess:
                 ours.close()
                 raise ChildLost(Exit(exit_code=1)) from error
         self._link = FrameLink(*await asyncio.open_connection(sock=ours))
-        self._link.send("begin", self._settings, sys.path)
+        self._link.send("begin", self._settings, self._worker_id, sys.path)
         if await self._link.receive() is None:
             raise ChildLost(await self.end())
-        self.is_usable = True
+        self._is_ready = True
 
     async def attempt(self, held: Claim, packed: bytes, ledger: Ledger) -> Outcome | Released:
         """Have an attempt carried out, and return how it ended.
@@ -100,23 +108,23 @@ class ChildProcess:
                         self.on_word(word)
                         link.send("answer", number, *await _answer(ledger, held, cookie, word, arguments))
                     case ("ended", LedgerError() as error, lingers):
-                        self.is_usable = not lingers
+                        self._is_ready = not lingers
                         raise error
                     case ("ended", end, lingers):
-                        self.is_usable = not lingers
+                        self._is_ready = not lingers
                         outcome: Outcome | Released = end
                         return outcome
-        self.is_usable = False
+        self._is_ready = False
         raise ChildLost(await self.end())
 
     def kill(self) -> None:
-        """Kill the process; its guardian kills what it has started."""
+        """Kill the process; `end` looks for what it has started."""
         if self._forked is not None:
             self._forked.kill()
 
     async def end(self) -> Exit:
-        """End the process, however it takes it, and return how it ended."""
-        self.is_usable = False
+        """End the process, however it takes it, and return how it ended. Nothing that it has started is left then."""
+        self._is_ready = False
         if self._link is not None:
             self._link.close()
         if self._forked is None:
@@ -126,7 +134,10 @@ class ChildProcess:
             if self._forked.ended.done():
                 break
             self._forked.kill()
-        return _exit_of(self._forked.ended.result() if self._forked.ended.done() else None)
+        ended = _exit_of(self._forked.ended.result() if self._forked.ended.done() else None)
+        if not ended.ok:  # else it has seen to that
+            await asyncio.to_thread(kill_all, self._worker_id)
+        return ended
 
 
 async def _answer(

@@ -42,17 +42,17 @@ def call_on_loop(call: PlainCall, channel: Channel) -> CallRun:
 class LoopHost(LocalHost):
     """Executors on the loop that `carry_out` is called on, with all that they share. Programs get a guardian."""
 
-    def __init__(self, settings: Settings, start: Start = call_on_loop) -> None:
+    def __init__(self, settings: Settings, start: Start = call_on_loop, worker_id: str = "") -> None:
         """Start nothing yet.
 
         Args:
             settings: what the operator decided.
             start: calls functions.
+            worker_id: names this host among all that ever were; the value of the worker's cookie. Empty: a new one.
         """
         self._settings = settings
         self._start = start
-        #: Names this host among all that ever were; the value of the worker's cookie.
-        self.worker_id = uuid.uuid4().hex
+        self.worker_id = worker_id or uuid.uuid4().hex
         self.name = f"{os.getpid()}@{socket.gethostname()}"
         self._tasklets: Tasklets | None = None
         self._guardian: Guardian | None = None

@@ -77,11 +77,13 @@ class ProcessHost(LocalHost):
 
     async def _child(self) -> ChildProcess:
         """Return a process that is free, or will be in a moment, or a new one."""
-        with contextlib.suppress(TimeoutError, asyncio.QueueEmpty):
-            if not self._busy:
-                return self._free.get_nowait()
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                return await self._free.get()
+        with contextlib.suppress(TimeoutError):
+            while self._free.qsize() or self._busy:
+                async with asyncio.timeout(_PATIENCE_SECONDS):
+                    child = await self._free.get()
+                if child.is_usable:
+                    return child
+                await self._put_back(child)  # it was killed meanwhile
         child = ChildProcess(self._settings, self._server)
         self._all.add(child)
         return child
