@@ -1,7 +1,7 @@
 """From what `submit` is given to a task that can be sent."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,9 @@ def _instead(given: object) -> str:
     match given:
         case FunctionTask():
             return f"the function itself: give {given.task.__name__}.s(...)"
+        case Coroutine():
+            given.close()
+            return "a coroutine: give the coroutine function itself, or functools.partial of it and its arguments"
         case type():
             return f"the class itself: give {given.__name__}(...)"
         case _:

@@ -107,8 +107,8 @@ class MemoryLedger(Ledger):
 
     def take_and_close(self, job_id: str, outcome: Outcome) -> None:
         """Take a job from whoever holds it and close it, unless it is closed."""
-        record = self.record(job_id)
-        if not record.state.is_terminal:
+        record = self.records.get(job_id)
+        if record is not None and not record.state.is_terminal:
             self.records.tokens[job_id] += 1
             self.records.change(record, state=outcome.state, outcome=outcome, ended_at=datetime.now(UTC))
             self._close(job_id, Finished(outcome=outcome))

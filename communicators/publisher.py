@@ -59,10 +59,11 @@ class Subscription:
         self._news.set()
         self._idle.set()
 
-    def abandon(self) -> None:
-        """Deliver no more, not even what is under way."""
+    def abandon(self) -> "asyncio.Task[None]":
+        """Deliver no more, not even what is under way; return what was delivering, which ends now."""
         self.end()
         self._delivering.cancel()
+        return self._delivering
 
     async def _deliver(self) -> None:
         while self._open:
@@ -79,6 +80,10 @@ class Subscription:
                 await answer
         except Exception:  # whatever a subscriber does, the others and the jobs go on
             logger.exception("a subscriber raised", extra={"action": "subscriber_raised"})
+        except asyncio.CancelledError:  # ours, or what a subscriber waited for
+            if (ours := asyncio.current_task()) is None or ours.cancelling():
+                raise
+            logger.warning("a subscriber was cancelled", extra={"action": "subscriber_raised"})
 
     def _make_room(self) -> None:
         for index, message in enumerate(self._waiting):
@@ -129,7 +134,6 @@ class Publisher:
         lost = await self.flush(timeout)
         if lost:
             logger.warning("%d messages were not taken", lost, extra={"action": "messages_not_taken"})
-        for subscription in self._subscriptions:
-            subscription.abandon()
+        await asyncio.gather(*(subscription.abandon() for subscription in self._subscriptions), return_exceptions=True)
         self._subscriptions.clear()
         return lost

@@ -10,13 +10,15 @@ from .arguments import (
     Stdout,
     WorkingDirectory,
 )
+from .being_loaded import (
+    module_being_loaded,
+)
 from .buffering import (
     Buffering,
 )
 from .catalogue import (
     Catalogue,
     load_catalogue,
-    module_being_loaded,
 )
 from .channel import (
     Cancelled,

@@ -5,13 +5,13 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextvars import ContextVar
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
 from ..config import is_file_source
 from ..config.errors import CatalogueError, InvalidFile, UnknownTask
+from .being_loaded import loading
 from .definitions import definition_digest
 from .description import TaskDescription
 from .first_party import Task
@@ -20,11 +20,9 @@ from .place import is_found_at_its_place
 from .programs import described_files, load_program
 from .third_party import ThirdPartyTask
 
-__all__ = ["Catalogue", "load_catalogue", "module_being_loaded"]
+__all__ = ["Catalogue", "load_catalogue"]
 
 _ENTRY_POINTS = "outrider.tasks"
-
-_being_loaded: ContextVar[str | None] = ContextVar("outrider_module_being_loaded", default=None)
 
 
 class Catalogue(Mapping[str, type[TaskDescription]]):
@@ -98,22 +96,15 @@ def _library() -> list[str]:
     return [f"{library.__name__}.{module.name}" for module in pkgutil.iter_modules(library.__path__)]
 
 
-def module_being_loaded() -> str | None:
-    """Return the name of the task module that is being imported now: nothing may be submitted meanwhile."""
-    return _being_loaded.get()
-
-
 def _import(name: str) -> ModuleType:
-    token = _being_loaded.set(name)
     try:
-        return importlib.import_module(name)
+        with loading(name):
+            return importlib.import_module(name)
     except Exception as error:
         hint = "; modules are looked for in the working directory and on PYTHONPATH" if _is_of(name, error) else ""
         raise CatalogueError(
             f"the task module {name!r} cannot be imported: {type(error).__name__}: {error}{hint}"
         ) from error
-    finally:
-        _being_loaded.reset(token)
 
 
 def _is_of(name: str, error: Exception) -> bool:

@@ -30,21 +30,22 @@ class FunctionTask(Generic[P, R]):
             TypeError: when a parameter has no type or no name of its own, as `*args`, `**kwargs` and those before a `/`.
         """
         functools.update_wrapper(self, function)
-        self._function = function
+        #: The function itself.
+        self.function = function
         self._signature = inspect.signature(function)
         #: The first-party task whose fields are the function's parameters.
         self.task: type[Task] = self._make_class(function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function, here and now."""
-        return self._function(*args, **kwargs)
+        return self.function(*args, **kwargs)
 
     def s(self, *args: P.args, **kwargs: P.kwargs) -> _Runs[R]:
         """Return a task that will call the function with these arguments."""
         return self.task(**self._signature.bind(*args, **kwargs).arguments)
 
     def __reduce__(self) -> str:
-        return self._function.__qualname__  # like a function: by its name
+        return self.function.__qualname__  # like a function: by its name
 
     def _make_class(self, function: Callable[..., Any]) -> type[Task]:
         hints = get_type_hints(function, include_extras=True)
@@ -64,7 +65,7 @@ class FunctionTask(Generic[P, R]):
 
     def _field(self, name: str, hints: dict[str, Any]) -> Any:
         """Return the type and the default of a parameter's field, as pydantic wants them."""
-        parameter, where = self._signature.parameters[name], self._function.__qualname__
+        parameter, where = self._signature.parameters[name], self.function.__qualname__
         if name not in hints or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise TypeError(f"{where}: say the type of the parameter {name!r}, by a name of its own")
         if parameter.kind is parameter.POSITIONAL_ONLY:

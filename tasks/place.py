@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .being_loaded import loading
 from .description import TaskDescription
 from .first_party import Task
 from .function_task import FunctionTask
@@ -20,7 +21,7 @@ _SCRIPT = "__outrider_main__"
 def place_of(task: type[TaskDescription]) -> str:
     """Return the place that a task class names as its own."""
     module = task.__module__
-    if module == "__main__" and (file := getattr(sys.modules[module], "__file__", None)):
+    if module in ("__main__", _SCRIPT) and (file := getattr(sys.modules[module], "__file__", None)):
         module = str(Path(file).absolute())
     return f"{module}:{task.__qualname__}"
 
@@ -70,5 +71,10 @@ def _script(path: str) -> ModuleType:
         if spec is None or spec.loader is None:
             raise ImportError(f"{path} is no Python script")
         module = sys.modules[_SCRIPT] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        try:
+            with loading(path):
+                spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[_SCRIPT]  # half of it is not to be found
+            raise
     return sys.modules[_SCRIPT]

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from ...communicators import Finished, Message, Outcome, Publisher, Subscription
-from ...config.errors import CoordinatorClosed, UnknownStrategy
+from ...config.errors import CoordinatorClosed, SubmittedAtImport, UnknownStrategy
+from ...tasks import module_being_loaded
 from ...worker import PlainCall
 from ..submit_options import SubmitOptions
 from ..system_detail import StrategyDetail, SystemDetail
@@ -49,6 +50,8 @@ class Coordinator:
             raise ValueError("a coordinator takes at least one execution mode, and a strategy of its own for each")
         self._strategies = dict(execution_modes)
         self._publisher: Publisher | None = None
+        self._has_own_publisher = True
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._subscription: Subscription | None = None
         self._open: dict[str, CoordinatedJob[Any]] = {}
         self._shutting_down: asyncio.Task[None] | None = None
@@ -72,6 +75,7 @@ class Coordinator:
         """
         if self._publisher is not None:
             raise RuntimeError("a coordinator is started once")
+        self._has_own_publisher = publisher is None
         self._begin(publisher or Publisher())
 
     @property
@@ -107,6 +111,8 @@ class Coordinator:
             BrokerUnavailable: when the strategy's broker does not answer.
             DuplicateJob: when the invocation's id is taken.
         """
+        if (module := module_being_loaded()) is not None:
+            raise SubmittedAtImport(module)
         strategy = self._strategy(mode)
         invocation = (
             task if isinstance(task, Invocation) else Invocation(None, task, parameters, SubmitOptions(**options))
@@ -161,7 +167,10 @@ class Coordinator:
             return
         strategies = self._strategies.values()
         ended = await asyncio.gather(*(strategy.shutdown(grace) for strategy in strategies), return_exceptions=True)
-        await self._publisher.flush(_FLUSH_SECONDS)
+        if self._has_own_publisher:
+            await self._publisher.close(_FLUSH_SECONDS)
+        else:
+            await self._publisher.flush(_FLUSH_SECONDS)
         if self._subscription is not None:
             self._publisher.unsubscribe(self._subscription)
         for job_id, job in self._open.items():  # of a cluster, where it goes on
@@ -177,13 +186,16 @@ class Coordinator:
         if self._shutting_down is not None:
             raise CoordinatorClosed
         self._publisher = self._publisher or self._begin(Publisher())
+        if self._loop is not asyncio.get_running_loop():
+            raise RuntimeError("this coordinator lives on another event loop; make one within each asyncio.run")
         return strategy
 
     def _begin(self, publisher: Publisher) -> Publisher:
-        self._publisher = publisher
-        self._subscription = publisher.subscribe(self.handle_item)
+        self._loop = asyncio.get_running_loop()  # without one nothing is begun
         for mode, strategy in self._strategies.items():
             strategy.start(mode, publisher.publish)
+        self._subscription = publisher.subscribe(self.handle_item)
+        self._publisher = publisher
         return publisher
 
     async def _note_old_end(self, job: CoordinatedJob[Any]) -> None:

@@ -25,6 +25,8 @@ class Dispatcher:
         self._ledger = ledger
         self._slots = slots
         self._busy = 0
+        #: The jobs that have got a slot; some may not be claimed yet.
+        self._begun: set[str] = set()
         self._closed = False
         #: What carries out each job that is open.
         self._work: dict[str, Work] = {}
@@ -41,13 +43,19 @@ class Dispatcher:
             self._later(patience, job_id, self._give_up)
         self._enqueue(job_id)
 
+    @property
+    def room(self) -> int:
+        """How many jobs are queued, or may be, that need not wait: slots are free for them."""
+        begun = sum(self._state(job_id) is JobState.QUEUED for job_id in self._begun)
+        return begun + max(self._slots - self._busy - len(self._waiting), 0)
+
     def note_end(self) -> None:
         """Take note that some job has ended."""
         self._ended.set()
 
     def open_jobs(self) -> list[str]:
         """Return the jobs that have not ended."""
-        return [job_id for job_id in self._work if not self._ledger.record(job_id).state.is_terminal]
+        return [job_id for job_id in self._work if not self._state(job_id).is_terminal]
 
     def close(self) -> None:
         """Begin nothing more, and close the jobs that wait."""
@@ -87,9 +95,10 @@ class Dispatcher:
     def _fill_slots(self) -> None:
         while self._waiting and self._busy < self._slots and not self._closed:
             job_id = self._waiting.popleft()
-            if self._ledger.record(job_id).state is JobState.QUEUED:
+            if self._state(job_id) is JobState.QUEUED:
                 self._stop_timer(job_id)
                 self._busy += 1
+                self._begun.add(job_id)
                 attempt = asyncio.create_task(self._carry_out(job_id))
                 self._attempts.add(attempt)
                 attempt.add_done_callback(self._attempts.discard)
@@ -97,9 +106,11 @@ class Dispatcher:
                 self._forget(job_id)
 
     async def _carry_out(self, job_id: str) -> None:
-        end: Outcome | Released | None = None
+        pause = timedelta(0)
         try:
             end = await self._host.carry_out(job_id, self._work[job_id], self._ledger)
+            if isinstance(end, Released):
+                pause = end.delay
         except LedgerError as refusal:  # it was cancelled just now
             logger.info("not carried out: %s", refusal, extra={"action": "job_refused", "job_id": job_id})
         except Exception:  # a defect of ours costs this job alone
@@ -108,11 +119,17 @@ class Dispatcher:
             self._ledger.take_and_close(job_id, outcome)
         finally:
             self._busy -= 1
-            if isinstance(end, Released) and not self._closed:
-                self._later(end.delay, job_id, self._enqueue)
-            elif not isinstance(end, Released):
+            self._begun.discard(job_id)
+            if self._state(job_id).is_terminal:
                 self._forget(job_id)
+            elif not self._closed:  # it is queued again, whatever became of the one who has had it
+                self._later(pause, job_id, self._enqueue)
             self._fill_slots()
+
+    def _state(self, job_id: str) -> JobState:
+        """Return where a job stands; one whose record has expired has ended long ago."""
+        record = self._ledger.records.get(job_id)
+        return JobState.LOST if record is None else record.state
 
     def _later(self, delay: timedelta, job_id: str, do: Callable[[str], None]) -> None:
         self._timers[job_id] = asyncio.get_running_loop().call_later(delay.total_seconds(), do, job_id)

@@ -130,8 +130,12 @@ class LocalStrategy(TaskExecutionStrategy):
             self._ledger.take_and_close(job_id, Outcome(state=JobState.LOST, error=error))
 
     def _accept(self, order: Order) -> str:
-        key = order.options.idempotency_key
-        job_id = self._ledger.open(order.spec, max_queued=self._max_queued, idempotency_key=key)
+        key, room = order.options.idempotency_key, self._dispatcher.room
+        bound = self._max_queued and self._max_queued + room
+        try:
+            job_id = self._ledger.open(order.spec, max_queued=bound, idempotency_key=key)
+        except QueueFull as error:
+            raise QueueFull(error.queued - room, self._max_queued) from None
         if job_id == order.spec.id:
             self._dispatcher.put(job_id, order.work, order.spec.limits.queue)
             return job_id

@@ -78,9 +78,11 @@ def _spec_of_call(call: PlainCall, parameters: Mapping[str, Any] | None, options
         problems.append("limits: a plain function takes `run` and `queue`; a task takes all")
     if options.before or options.after:
         problems.append("before, after: tasklets go around tasks")
+    if options.retry:
+        problems.append("retry: a function is tried once; let it try again itself, or make it a task")
     if problems:
         raise InvalidParameters(call.name, problems)
-    given = {name: value for name in ("limits", "retry") if (value := getattr(options, name)) is not None}
+    given = {} if options.limits is None else {"limits": options.limits}
     return JobSpec(
         id=str(uuid.uuid4()),
         task=call.name,

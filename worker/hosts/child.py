@@ -26,6 +26,7 @@ from ..sweep import ATTEMPT_COOKIE, WORKER_COOKIE
 from ..verdict import Released, failed
 from .frames import FrameLink
 from .loop_host import LoopHost
+from .own_forks import kill_forks
 from .parent_ledger import ParentLedger
 from .shipping import unshipped
 
@@ -45,10 +46,9 @@ class MainThread:
     """Calls functions in the main thread, and interrupts them there."""
 
     def __init__(self) -> None:
-        """Take over TERM."""
+        """Wait to be told what to call."""
         self._wanted: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._call: ThreadCall | None = None
-        signal.signal(signal.SIGTERM, self._at_term)
 
     def start(self, call: PlainCall, channel: Channel) -> CallRun:
         """Call a function soon."""
@@ -58,6 +58,8 @@ class MainThread:
     def run(self) -> None:
         """Call what is to be called, until the end."""
         while (wanted := self._wanted.get()) is not None:
+            signal.signal(signal.SIGTERM, self._at_term)  # each time: functions may do anything to their process
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
             wanted()
 
     def end(self) -> None:
@@ -88,6 +90,7 @@ class ChildHost(LoopHost):
         os.environ[ATTEMPT_COOKIE], os.environ[WORKER_COOKIE] = held.cookie, self.worker_id
         self._be_guarded()
         outcome = await super()._call(held, call, ledger)
+        await asyncio.to_thread(kill_forks)
         if outcome.state in ("cancelled", "timed_out"):
             await self.site.sweeper.sweep(held.cookie)
         else:

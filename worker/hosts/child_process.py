@@ -6,6 +6,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ...communicators import WORDS, Claim, Exit, Ledger, Outcome
@@ -21,6 +22,8 @@ __all__ = ["ChildLost", "ChildProcess"]
 
 #: How long a process gets to end by itself; its programs get the settings' grace in that.
 _END_SECONDS = 5.0
+#: How long after a process's end its last words are waited for: others may hold its line, and say nothing.
+_LAST_WORDS_SECONDS = 0.2
 
 
 class ChildLost(Exception):
@@ -31,12 +34,18 @@ class ChildLost(Exception):
         self.ended = ended
 
     def __str__(self) -> str:
-        how = (
-            f"was killed by {self.ended.signal}"
-            if self.ended.signal
-            else f"ended with exit code {self.ended.exit_code}"
-        )
+        ended = self.ended
+        how = f"was killed by {ended.signal}" if ended.signal else f"ended with exit code {ended.exit_code}"
         return f"the process that carried it out {how}"
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """What the process carries out now, and where its words go."""
+
+    held: Claim
+    ledger: Ledger
+    end: "asyncio.Future[Outcome | Released]"
 
 
 class ChildProcess:
@@ -50,8 +59,11 @@ class ChildProcess:
         self._worker_id = uuid.uuid4().hex
         self._link: FrameLink | None = None
         self._forked: Forked | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._attempt: _Attempt | None = None
         self._heard = time.monotonic()
-        self._is_ready = False
+        #: Whether it can be given another attempt.
+        self.is_usable = False
         #: Is told of each word that the process says to the ledger.
         self.on_word: Callable[[str], None] = lambda _word: None
 
@@ -59,11 +71,6 @@ class ChildProcess:
     def pid(self) -> int:
         """The process's id; 0 before its start."""
         return self._forked.pid if self._forked else 0
-
-    @property
-    def is_usable(self) -> bool:
-        """Whether it can be given another attempt, as far as we know."""
-        return self._is_ready and self._forked is not None and not self._forked.ended.done()
 
     @property
     def heartbeat_age_seconds(self) -> float:
@@ -83,11 +90,14 @@ class ChildProcess:
             except OSError as error:
                 ours.close()
                 raise ChildLost(Exit(exit_code=1)) from error
-        self._link = FrameLink(*await asyncio.open_connection(sock=ours))
-        self._link.send("begin", self._settings, self._worker_id, sys.path)
-        if await self._link.receive() is None:
+        self._link = link = FrameLink(*await asyncio.open_connection(sock=ours))
+        loop = asyncio.get_running_loop()
+        self._forked.ended.add_done_callback(lambda _: loop.call_later(_LAST_WORDS_SECONDS, link.abort))
+        link.send("begin", self._settings, self._worker_id, sys.path)
+        if await link.receive() is None:
             raise ChildLost(await self.end())
-        self._is_ready = True
+        self._heard, self.is_usable = time.monotonic(), True
+        self._listening = asyncio.create_task(self._listen(link))
 
     async def attempt(self, held: Claim, packed: bytes, ledger: Ledger) -> Outcome | Released:
         """Have an attempt carried out, and return how it ended.
@@ -99,23 +109,16 @@ class ChildProcess:
         link = self._link
         if link is None:
             raise AssertionError
-        link.send("attempt", held, packed)
-        with ledger.waking(held.spec.id, lambda: link.send("wake", held.spec.id)):
-            while (words := await link.receive()) is not None:
-                self._heard = time.monotonic()
-                match words:
-                    case ("say", number, cookie, word, arguments):
-                        self.on_word(word)
-                        link.send("answer", number, *await _answer(ledger, held, cookie, word, arguments))
-                    case ("ended", LedgerError() as error, lingers):
-                        self._is_ready = not lingers
-                        raise error
-                    case ("ended", end, lingers):
-                        self._is_ready = not lingers
-                        outcome: Outcome | Released = end
-                        return outcome
-        self._is_ready = False
-        raise ChildLost(await self.end())
+        end: asyncio.Future[Outcome | Released] = asyncio.get_running_loop().create_future()
+        self._attempt = _Attempt(held, ledger, end)
+        try:
+            if self._listening is None or self._listening.done():
+                raise ChildLost(await self.end())
+            link.send("attempt", held, packed)
+            with ledger.waking(held.spec.id, lambda: link.send("wake", held.spec.id)):
+                return await end
+        finally:
+            self._attempt = None
 
     def kill(self) -> None:
         """Kill the process; `end` looks for what it has started."""
@@ -124,7 +127,7 @@ class ChildProcess:
 
     async def end(self) -> Exit:
         """End the process, however it takes it, and return how it ended. Nothing that it has started is left then."""
-        self._is_ready = False
+        self.is_usable = False
         if self._link is not None:
             self._link.close()
         if self._forked is None:
@@ -139,18 +142,39 @@ class ChildProcess:
             await asyncio.to_thread(kill_all, self._worker_id)
         return ended
 
+    async def _listen(self, link: FrameLink) -> None:
+        """Hear the process until it is gone; an attempt that it leaves behind is lost."""
+        while (words := await link.receive()) is not None:
+            self._heard = time.monotonic()
+            match words:
+                case ("say", number, cookie, word, arguments):
+                    self.on_word(word)
+                    link.send("answer", number, *await self._answer(cookie, word, arguments))
+                case ("ended", end, lingers):
+                    self.is_usable = not lingers
+                    self._note_end(end)
+        self.is_usable = False
+        ended = await self.end()
+        self._note_end(ChildLost(ended))
 
-async def _answer(
-    ledger: Ledger, held: Claim, cookie: str, word: str, arguments: list[Any]
-) -> tuple[Any, Exception | None]:
-    if word not in WORDS:
-        raise AssertionError(word)
-    if cookie != held.cookie:  # it comes too late
-        return None, Superseded(cookie.partition("/")[0])
-    try:
-        return await getattr(ledger, word)(held, *arguments), None
-    except LedgerError as error:
-        return None, error
+    def _note_end(self, end: Outcome | Released | Exception) -> None:
+        if self._attempt is None or self._attempt.end.done():
+            return
+        if isinstance(end, Exception):
+            self._attempt.end.set_exception(end)
+        else:
+            self._attempt.end.set_result(end)
+
+    async def _answer(self, cookie: str, word: str, arguments: list[Any]) -> tuple[Any, Exception | None]:
+        if word not in WORDS:
+            raise AssertionError(word)
+        attempt = self._attempt
+        if attempt is None or cookie != attempt.held.cookie:  # it comes too late
+            return None, Superseded(cookie.partition("/")[0])
+        try:
+            return await getattr(attempt.ledger, word)(attempt.held, *arguments), None
+        except LedgerError as error:
+            return None, error
 
 
 def _exit_of(code: int | None) -> Exit:

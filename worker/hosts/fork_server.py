@@ -24,8 +24,9 @@ class Forked:
     def __init__(self, pid: int) -> None:
         """Hold the process."""
         self.pid = pid
+        self._pidfd: int | None = None
         with contextlib.suppress(ProcessLookupError):  # it has ended already
-            self._pidfd: int | None = os.pidfd_open(pid)
+            self._pidfd = os.pidfd_open(pid)
         #: Has its exit code, or minus the number of the signal that has ended it; `None` if nobody can tell.
         self.ended: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
 
@@ -35,9 +36,17 @@ class Forked:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
+    def note_orphaned(self) -> None:
+        """Its parent is lost: nobody will tell how it ends, but the kernel tells when."""
+        if self._pidfd is None:
+            self.note_end(None)
+        else:
+            asyncio.get_running_loop().add_reader(self._pidfd, self.note_end, None)
+
     def note_end(self, code: int | None) -> None:
         """Take note of how it has ended."""
         if self._pidfd is not None:
+            asyncio.get_running_loop().remove_reader(self._pidfd)
             os.close(self._pidfd)
             self._pidfd = None
         if not self.ended.done():
@@ -127,6 +136,6 @@ class ForkServer:
         for asked in self._asked:
             asked.set_exception(ConnectionError("the process that forks others has ended"))
         for forked in self._forks.values():
-            forked.note_end(None)
+            forked.note_orphaned()
         self._asked.clear()
         self._forks.clear()

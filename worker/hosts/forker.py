@@ -36,7 +36,7 @@ def main() -> None:
             woken.recv(4096)
             _tell_ends(connection)
         if connection in readable:
-            asked, descriptors, _, _ = socket.recv_fds(connection, 1, 1)
+            asked, descriptors, _, _ = socket.recv_fds(connection, 1, 1, socket.MSG_CMSG_CLOEXEC)
             if not asked:
                 return
             _fork(connection, socket.socket(fileno=descriptors[0]))
@@ -53,7 +53,8 @@ def _become_child(connection: socket.socket, line: socket.socket) -> None:
     code = 1
     try:
         signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for number in (signal.SIGCHLD, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
         os.setsid()
         connection.close()
         child.serve(line)
@@ -67,11 +68,13 @@ def _become_child(connection: socket.socket, line: socket.socket) -> None:
 
 def _tell_ends(connection: socket.socket) -> None:
     with contextlib.suppress(ChildProcessError):  # none is left
-        while True:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
-                return
-            connection.sendall(ANSWER.pack(ENDED, pid, os.waitstatus_to_exitcode(status)))
+        while (found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(
+                    found.si_pid, signal.SIGKILL
+                )  # what it has forked; its id is nobody else's before we collect it
+            _, status = os.waitpid(found.si_pid, 0)
+            connection.sendall(ANSWER.pack(ENDED, found.si_pid, os.waitstatus_to_exitcode(status)))
 
 
 if __name__ == "__main__":

@@ -38,5 +38,9 @@ class FrameLink:
         return words
 
     def close(self) -> None:
-        """Let go of the line."""
+        """Let go of the line, once what was said is on its way."""
         self._writer.close()
+
+    def abort(self) -> None:
+        """Let go of the line now; nothing more is heard."""
+        self._writer.transport.abort()

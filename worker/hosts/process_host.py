@@ -63,6 +63,7 @@ class ProcessHost(LocalHost):
         return tuple(
             Home(_name(child), child.pid, int(child in self._busy), 1, round(child.heartbeat_age_seconds, 3))
             for child in sorted(self._all, key=lambda child: child.pid)
+            if child.is_usable or child in self._busy
         )
 
     def abandon(self) -> None:

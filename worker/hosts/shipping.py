@@ -1,5 +1,6 @@
 """How work is brought to another process of ours: classes of tasks by their place, functions with all that they hold."""
 
+import io
 import pickle
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import cloudpickle
 
 from ...config.errors import CannotTravel
-from ...tasks import ThirdPartyTask, class_at, is_found_at_its_place, load_program, place_of
+from ...tasks import FunctionTask, ThirdPartyTask, class_at, is_found_at_its_place, load_program, place_of
 from ..error_text import error_text
 from ..plain_call import PlainCall
 from .local_host import Work
@@ -44,8 +45,18 @@ def unshipped(packed: bytes) -> Work:
 
 
 def _packed(name: str, function: Any) -> bytes:
+    packed = io.BytesIO()
     try:
-        packed: bytes = cloudpickle.dumps(function)
+        _Pickler(packed).dump(function)
     except Exception as error:  # pickling runs the code of whatever the function holds
         raise CannotTravel(name, f"what it holds cannot be pickled: {error_text(error)}") from error
-    return packed
+    return packed.getvalue()
+
+
+class _Pickler(cloudpickle.Pickler):
+    """Takes along functions that were made tasks where other processes cannot see them, as it does other functions."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, FunctionTask) and obj.__module__ == "__main__":
+            return FunctionTask, (obj.function,)
+        return super().reducer_override(obj)
