@@ -107,7 +107,7 @@ class MemoryLedger(Ledger):
 
     def take_and_close(self, job_id: str, outcome: Outcome) -> None:
         """Take a job from whoever holds it and close it, unless it is closed."""
-        record = self.records.get(job_id)
+        record = self.records.find(job_id)
         if record is not None and not record.state.is_terminal:
             self.records.tokens[job_id] += 1
             self.records.change(record, state=outcome.state, outcome=outcome, ended_at=datetime.now(UTC))
@@ -192,7 +192,7 @@ class MemoryLedger(Ledger):
         self._move(held, outcome.state, Finished(outcome=outcome, source="executor"), **facts)
 
     def _owned(self, held: Claim) -> JobRecord:
-        if (record := self.records.get(held.spec.id)) is None or self.records.tokens[record.id] != held.token:
+        if (record := self.records.find(held.spec.id)) is None or self.records.tokens[record.id] != held.token:
             raise Superseded(held.spec.id)
         return record
 

@@ -40,6 +40,10 @@ class MemoryRecords(Mapping[str, JobRecord]):
         except KeyError:
             raise JobNotFound(job_id) from None
 
+    def find(self, job_id: str) -> JobRecord | None:
+        """Return a record, or `None` when there is none."""
+        return self._records.get(job_id)
+
     def __contains__(self, job_id: object) -> bool:
         return job_id in self._records
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import inspect
+import itertools
 import logging
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
+from typing import Any
 
 from .messages import Heartbeat, LogLines, Message, Progress
 
@@ -12,7 +14,8 @@ __all__ = ["Publisher", "Subscription"]
 
 logger = logging.getLogger(__name__)
 
-#: Messages that may wait for one subscriber; beyond that, lines, progress and heartbeats make room, the oldest first.
+#: Messages that may wait for one subscriber; beyond that, lines, progress and heartbeats make room, the oldest first. What
+#: is left, ends and states and reports, is kept, however much it is.
 _MOST_WAITING = 10_000
 _DISPENSABLE = (LogLines, Progress, Heartbeat)
 
@@ -25,7 +28,10 @@ class Subscription:
     def __init__(self, subscriber: Subscriber) -> None:
         """Wait for messages; `Publisher.subscribe` makes it."""
         self._subscriber = subscriber
-        self._waiting: deque[Message] = deque()
+        self._waiting: OrderedDict[int, Message] = OrderedDict()
+        self._numbers = itertools.count()
+        #: The numbers of those that may make room, the oldest first; some may be delivered already.
+        self._dispensable: deque[int] = deque()
         self._news, self._idle = asyncio.Event(), asyncio.Event()
         self._idle.set()
         self._open = True
@@ -42,11 +48,18 @@ class Subscription:
         """Have a message delivered."""
         if not self._open:
             return
-        if len(self._waiting) >= _MOST_WAITING:
+        number = next(self._numbers)
+        self._waiting[number] = message
+        if isinstance(message, _DISPENSABLE):
+            self._dispensable.append(number)
+        if len(self._waiting) > _MOST_WAITING:
             self._make_room()
-        self._waiting.append(message)
         self._news.set()
         self._idle.clear()
+
+    def is_in(self, task: "asyncio.Task[Any] | None") -> bool:
+        """Whether the subscriber is called in a task."""
+        return self._delivering is task
 
     async def flush(self) -> None:
         """Wait until the subscriber has got everything, or has left."""
@@ -70,7 +83,9 @@ class Subscription:
             await self._news.wait()
             self._news.clear()
             while self._waiting:
-                await self._hand_over(self._waiting.popleft())
+                _, message = self._waiting.popitem(last=False)
+                await self._hand_over(message)
+            self._dispensable.clear()
             self._idle.set()
 
     async def _hand_over(self, message: Message) -> None:
@@ -86,9 +101,8 @@ class Subscription:
             logger.warning("a subscriber was cancelled", extra={"action": "subscriber_raised"})
 
     def _make_room(self) -> None:
-        for index, message in enumerate(self._waiting):
-            if isinstance(message, _DISPENSABLE):
-                del self._waiting[index]
+        while self._dispensable:
+            if self._waiting.pop(self._dispensable.popleft(), None) is not None:
                 self.dropped += 1
                 return
 
@@ -120,18 +134,22 @@ class Publisher:
         for subscription in self._subscriptions:
             subscription.put(message)
 
-    async def flush(self, timeout: float | None = None) -> int:
-        """Wait until every subscriber has got what was published; return how many messages still wait after `timeout` s."""
-        flushing = [asyncio.ensure_future(subscription.flush()) for subscription in self._subscriptions]
+    async def flush(self, timeout: float | None = None, *, but: "asyncio.Task[Any] | None" = None) -> int:
+        """Wait until every subscriber has got what was published; return how many messages still wait after `timeout` s.
+
+        `but` may be a task that waits for this itself: a subscriber in it is not waited for.
+        """
+        others = [subscription for subscription in self._subscriptions if not subscription.is_in(but)]
+        flushing = [asyncio.ensure_future(subscription.flush()) for subscription in others]
         if flushing:
             _, pending = await asyncio.wait(flushing, timeout=timeout)
             for late in pending:
                 late.cancel()
         return sum(subscription.waiting for subscription in self._subscriptions)
 
-    async def close(self, timeout: float | None = None) -> int:
+    async def close(self, timeout: float | None = None, *, but: "asyncio.Task[Any] | None" = None) -> int:
         """Deliver what was published, then let go of all subscribers; return how many messages could not be delivered."""
-        lost = await self.flush(timeout)
+        lost = await self.flush(timeout, but=but)
         if lost:
             logger.warning("%d messages were not taken", lost, extra={"action": "messages_not_taken"})
         await asyncio.gather(*(subscription.abandon() for subscription in self._subscriptions), return_exceptions=True)

@@ -166,7 +166,7 @@ def runs(pid: int) -> bool:
     """Say whether a process runs; a zombie that nobody collects does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

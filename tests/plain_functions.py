@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -164,3 +165,64 @@ def variable(name: str, value: str) -> str | None:
     before = os.environ.get(name)
     os.environ[name] = value
     return before
+
+
+def descriptors_of(_who: str) -> list[str]:
+    """Return what a process that is started without care inherits."""
+    found = subprocess.run(["sh", "-c", "ls /proc/$$/fd"], close_fds=False, capture_output=True, text=True, check=True)
+    return sorted(found.stdout.split())
+
+
+def flees() -> None:
+    os.setsid()
+    time.sleep(60)
+
+
+def forks(file: str) -> None:
+    """Fork a process that would live on, and wait."""
+    other = multiprocessing.get_context("fork").Process(target=flees)
+    other.start()
+    Path(file).write_text(f"{other.pid}")
+    time.sleep(60)
+
+
+def spoils_signals(how: str) -> None:
+    match how:
+        case "default":
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        case "ignored":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        case "blocked":
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def hurries_and_waits(count: int) -> None:
+    for number in range(count):
+        current_channel().progress(number + 1, count)
+    time.sleep(60)
+
+
+async def listens_on_a_loop() -> Any:
+    return next(current_channel().messages())
+
+
+def chatters_on(seconds: float) -> None:
+    """Say something again and again, whatever is raised."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            current_channel().report("more")
+        except BaseException:  # noqa: BLE001 - that is what it is for
+            continue
+
+
+class Busy:
+    def __del__(self) -> None:
+        sum(range(3000))
+
+
+def lives_in_destructors() -> None:
+    """Be half of the time where Python ignores what is raised."""
+    while True:
+        Busy()
+        sum(range(3000))

@@ -108,7 +108,10 @@ class CallExecutor:
             self.running.interrupt()  # if it goes on
             if self._stop.done():
                 self._stop.exception()  # whoever cares has seen it
-            await self._line.close()
+            if self.running.ended.done():
+                await self._line.close()
+            else:
+                self._line.abandon()
             await relaying
         outcome = await self._verdict(self.running, stop)
         return outcome.model_copy(update={"artifacts": self._relay.artifacts})

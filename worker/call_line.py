@@ -71,11 +71,23 @@ class CallLine(Communicator):
     async def close(self) -> None:
         """The function has ended: what it has said can still be read."""
         self.channel.tell_progress()
+        self._end()
+
+    def abandon(self) -> None:
+        """The function goes on, and nobody cares: what it has said and was not read is dropped."""
+        with contextlib.suppress(Empty):
+            while True:
+                self._said.get_nowait()
+        self._end()
+
+    def _end(self) -> None:
         self._ended = True
         self._news.set()
 
     def say(self, message: Message) -> None:
-        """Take what the function says; in another thread it waits while very much is unread."""
+        """Take what the function says, until its job ends; in another thread it waits while very much is unread."""
+        if self._ended:
+            return
         if not self.is_here:
             while self._said.qsize() >= _MOST_WAITING and not self._ended:
                 time.sleep(_WAIT_SECONDS)

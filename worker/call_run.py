@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import ctypes
+import functools
 import inspect
+import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
@@ -14,6 +16,10 @@ from ..tasks import Cancelled, Channel, context_of
 from .plain_call import PlainCall
 
 __all__ = ["CallEnd", "CallRun", "LoopCall", "Start", "ThreadCall", "interrupt_thread", "new_thread"]
+
+
+#: How long after an interruption that was ignored there is another.
+_PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,7 @@ class ThreadCall(CallRun):
         self._loop = asyncio.get_running_loop()
         self.ended = self._loop.create_future()
         self._lock = threading.Lock()
+        _notice_what_is_ignored()
         #: The thread in which the function runs, for as long as it does; and the coroutine that it has made.
         self._thread: int | None = None
         self._coroutine: tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]] | None = None
@@ -97,6 +104,12 @@ class ThreadCall(CallRun):
     def is_in_function(self) -> bool:
         """Whether the function has begun and not ended."""
         return self._thread is not None
+
+    def interrupt_again(self) -> None:
+        """Interrupt once more in a moment: Python has ignored it, as it does in a destructor or the like."""
+        again = functools.partial(self._loop.call_later, _PAUSE_SECONDS, self._interrupt)
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(again)
 
     def _interrupt(self) -> None:
         with self._lock:
@@ -115,7 +128,8 @@ class ThreadCall(CallRun):
             self._loop.call_soon_threadsafe(self._set, end)
 
     def _call(self) -> CallEnd:
-        self._thread = threading.get_ident()
+        self._thread = thread = threading.get_ident()
+        _running[thread] = self
         try:
             value = self._context.run(self._function)
             if inspect.isawaitable(value):
@@ -127,7 +141,8 @@ class ThreadCall(CallRun):
             end = CallEnd(error=error)
         with self._lock:
             self._thread = None
-        _spare_thread(threading.get_ident())
+        _spare_thread(thread)
+        _running.pop(thread, None)
         return end
 
     async def _awaited(self, value: Any) -> Any:
@@ -149,6 +164,10 @@ class ThreadCall(CallRun):
             self.ended.set_result(end)
 
 
+#: The calls that run now, by their threads.
+_running: dict[int, ThreadCall] = {}
+
+
 def new_thread(run: Callable[[], None]) -> None:
     """Run something in a thread that keeps no interpreter from its end."""
     threading.Thread(target=run, name="outrider-call", daemon=True).start()
@@ -157,6 +176,20 @@ def new_thread(run: Callable[[], None]) -> None:
 def interrupt_thread(thread: int) -> None:
     """Raise `Cancelled` in a thread, at the next step of its Python code."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Cancelled))
+
+
+@functools.cache
+def _notice_what_is_ignored() -> None:
+    """Have it noticed, from now on, where Python ignores an interruption; all else is told as before."""
+    sys.unraisablehook = functools.partial(_when_ignored, sys.unraisablehook)
+
+
+def _when_ignored(otherwise: Callable[[Any], object], ignored: Any) -> None:
+    call = _running.get(threading.get_ident())
+    if call is not None and issubclass(ignored.exc_type, Cancelled):
+        call.interrupt_again()
+    else:
+        otherwise(ignored)
 
 
 def _spare_thread(thread: int) -> None:

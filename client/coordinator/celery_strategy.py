@@ -1,11 +1,12 @@
 """The strategy whose Executors live in the workers of a cluster."""
 
 import asyncio
+import contextlib
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from ...communicators import AsyncRedisClient, Backend, JobState, Message, Wish, backend_at, commands
 from ...config import Settings, load_settings
@@ -21,6 +22,8 @@ from .order import Order, is_plain
 from .strategy import TaskExecutionStrategy
 
 __all__ = ["CeleryExecutionStrategy"]
+
+T = TypeVar("T")
 
 #: Between two tries to get a place in a full queue.
 _FULL_PAUSE_SECONDS = 0.05
@@ -46,11 +49,16 @@ class CeleryExecutionStrategy(TaskExecutionStrategy):
         self._client = Client(self._settings)
         self._detached = detached
         self._closed = False
+        self._mode = ""
+        #: What a shutdown waits for.
+        self._under_way: set[asyncio.Task[Any]] = set()
         self.store = self._client.store
         self.inline_limit = self._client.inline_limit
 
     def start(self, mode: str, publish: Callable[[Message], None]) -> None:
         """Begin; the first job connects."""
+        if self._mode:
+            raise RuntimeError("a strategy serves one coordinator, once")
         self._mode = mode
         self._publish = publish
 
@@ -79,12 +87,15 @@ class CeleryExecutionStrategy(TaskExecutionStrategy):
             if self._closed:
                 raise CoordinatorClosed
             try:
-                job_id = await asyncio.to_thread(self._hand_over, order)
+                job_id = await self._handed_over(order)
                 break
             except QueueFull:
                 if not options.block or (give_up is not None and time.monotonic() >= give_up):
                     raise
             await asyncio.sleep(_FULL_PAUSE_SECONDS)
+        if self._closed:  # meanwhile
+            await self._regret(order, job_id)
+            raise CoordinatorClosed
         self._follower.follow(job_id)
         return job_id
 
@@ -96,6 +107,8 @@ class CeleryExecutionStrategy(TaskExecutionStrategy):
     async def shutdown(self, grace: timedelta) -> None:
         """Cancel our jobs that wait, let those that run go on for the grace, and then cancel them as well."""
         self._closed = True
+        while self._under_way:
+            await asyncio.wait(self._under_way)
         if "_follower" not in vars(self):
             return
         try:
@@ -108,6 +121,33 @@ class CeleryExecutionStrategy(TaskExecutionStrategy):
             await self._follower.close()
             await self.backend.close()
             self._client.redis.close()
+
+    async def _handed_over(self, order: Order) -> str:
+        """Hand a job over, and return its id. Who is cancelled meanwhile leaves no job."""
+        handing = self._do(asyncio.to_thread(self._hand_over, order))
+        try:
+            return await asyncio.shield(handing)
+        except asyncio.CancelledError:
+            self._do(self._regret_when(order, handing))
+            raise
+
+    async def _regret_when(self, order: Order, handing: "asyncio.Task[str]") -> None:
+        await asyncio.wait({handing})
+        if handing.exception() is None:
+            await self._regret(order, handing.result())
+
+    async def _regret(self, order: Order, job_id: str) -> None:
+        """Cancel a job that nobody wants any more, unless it is an older one."""
+        if job_id == order.spec.id:
+            with contextlib.suppress(BrokerUnavailable):
+                await self.backend.wish(job_id, Wish.CANCEL)
+
+    def _do(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Do something that a shutdown waits for."""
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return task
 
     def _hand_over(self, order: Order) -> str:
         redis = self._client.redis

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from ...communicators import Finished, Message, Outcome, Publisher, Subscription
+from ...communicators import Finished, Message, Outcome, Publisher
 from ...config.errors import CoordinatorClosed, SubmittedAtImport, UnknownStrategy
 from ...tasks import module_being_loaded
 from ...worker import PlainCall
@@ -52,7 +52,6 @@ class Coordinator:
         self._publisher: Publisher | None = None
         self._has_own_publisher = True
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._subscription: Subscription | None = None
         self._open: dict[str, CoordinatedJob[Any]] = {}
         self._shutting_down: asyncio.Task[None] | None = None
         #: Which jobs were opened, and which of them have ended.
@@ -127,6 +126,7 @@ class Coordinator:
         self._open[job_id] = job
         if job_id != order.spec.id:
             await self._note_old_end(job)
+        await asyncio.sleep(0)  # who submits very many lets the others go on
         return job
 
     def job(self, job_id: str) -> CoordinatedJob[Any]:
@@ -159,20 +159,18 @@ class Coordinator:
         """
         if self._shutting_down is None:
             wait = grace if isinstance(grace, timedelta) else timedelta(seconds=grace)
-            self._shutting_down = asyncio.create_task(self._shut_down(wait))
+            self._shutting_down = asyncio.create_task(self._shut_down(wait, asyncio.current_task()))
         await asyncio.shield(self._shutting_down)
 
-    async def _shut_down(self, grace: timedelta) -> None:
+    async def _shut_down(self, grace: timedelta, asker: "asyncio.Task[Any] | None") -> None:
         if self._publisher is None:
             return
         strategies = self._strategies.values()
         ended = await asyncio.gather(*(strategy.shutdown(grace) for strategy in strategies), return_exceptions=True)
         if self._has_own_publisher:
-            await self._publisher.close(_FLUSH_SECONDS)
+            await self._publisher.close(_FLUSH_SECONDS, but=asker)
         else:
-            await self._publisher.flush(_FLUSH_SECONDS)
-        if self._subscription is not None:
-            self._publisher.unsubscribe(self._subscription)
+            await self._publisher.flush(_FLUSH_SECONDS, but=asker)
         for job_id, job in self._open.items():  # of a cluster, where it goes on
             job.ended.set_exception(CoordinatorClosed())
             job.ended.exception()  # nobody may be waiting
@@ -192,9 +190,13 @@ class Coordinator:
 
     def _begin(self, publisher: Publisher) -> Publisher:
         self._loop = asyncio.get_running_loop()  # without one nothing is begun
+
+        def tell(message: Message) -> None:
+            self.handle_item(message)  # before anybody else: whoever hears of an end finds it here
+            publisher.publish(message)
+
         for mode, strategy in self._strategies.items():
-            strategy.start(mode, publisher.publish)
-        self._subscription = publisher.subscribe(self.handle_item)
+            strategy.start(mode, tell)
         self._publisher = publisher
         return publisher
 

@@ -13,6 +13,7 @@ from ...worker import LocalHost, Released, Work
 
 __all__ = ["Dispatcher"]
 
+_ENDS = tuple(state for state in JobState if state.is_terminal)
 logger = logging.getLogger(__name__)
 
 
@@ -120,6 +121,8 @@ class Dispatcher:
         finally:
             self._busy -= 1
             self._begun.discard(job_id)
+            if self._state(job_id) not in (JobState.QUEUED, *_ENDS):  # its host has given it up
+                self._ledger.take_and_close(job_id, Outcome(state=JobState.LOST, error="its host has lost it"))
             if self._state(job_id).is_terminal:
                 self._forget(job_id)
             elif not self._closed:  # it is queued again, whatever became of the one who has had it
@@ -128,7 +131,7 @@ class Dispatcher:
 
     def _state(self, job_id: str) -> JobState:
         """Return where a job stands; one whose record has expired has ended long ago."""
-        record = self._ledger.records.get(job_id)
+        record = self._ledger.records.find(job_id)
         return JobState.LOST if record is None else record.state
 
     def _later(self, delay: timedelta, job_id: str, do: Callable[[str], None]) -> None:

@@ -130,3 +130,30 @@ def test_a_job_that_somebody_else_cancels_ends_here_too(one):
         assert (await job.wait(10)).state == "cancelled"
 
     one.run(body)
+
+
+def test_k5_a_submit_that_is_cancelled_or_overtaken_by_a_shutdown_leaves_no_job(environment, redis_server, monkeypatch):
+    from outrider.client.submission import Submission
+
+    ids = []
+    hand_over = Submission.hand_over
+
+    def slowly(self, spec, options):
+        ids.append(spec.id)
+        time.sleep(0.3)
+        return hand_over(self, spec, options)
+
+    monkeypatch.setattr(Submission, "hand_over", slowly)
+
+    async def body(session):
+        submits = [asyncio.create_task(session.submit(Returns(value=n))) for n in range(2)]
+        await until(lambda: len(ids), lambda count: count == 2, "they are under way")
+        submits[0].cancel()
+        await session.coordinator.shutdown()
+        ends = await asyncio.gather(*submits, return_exceptions=True)
+        assert sorted(type(end).__name__ for end in ends) == ["CancelledError", "CoordinatorClosed"]
+        assert session.coordinator.state.open_jobs == ()
+        backend = session.coordinator._strategies["celery"].backend
+        assert [(await backend.record(job_id)).state for job_id in ids] == ["cancelled"] * 2
+
+    unmanned(environment).run(body, manned=False)

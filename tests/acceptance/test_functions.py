@@ -24,6 +24,7 @@ from outrider import (
     LogLines,
     Progress,
     Report,
+    RetryPolicy,
     StoredFile,
 )
 from outrider.config.errors import IllegalTransition
@@ -391,5 +392,127 @@ def test_j6_finished_is_said_once_and_last(two):
             kinds = [m.kind for m in session.told if m.stamp.job_id == job.id]
             assert kinds == ["state", "state", "state", "finished"]
             assert session.of(job, Finished)[0].outcome.result == 1
+
+    two.run(body)
+
+
+@pytest.mark.alone
+def test_x2_a_function_may_be_interrupted_while_it_says_something(two):
+    async def body(session):
+        for n in range(30):
+            job = await session.running(await session.submit(chatters))
+            await asyncio.sleep(0.003 + 0.0007 * (n % 13))
+            await job.cancel()
+            assert (await job.wait(5)).state == "cancelled"
+
+    two.run(body)
+
+
+def chatters() -> None:
+    from outrider import current_channel
+
+    for number in range(10**9):
+        current_channel().progress(number)
+        current_channel().report(number)
+
+
+def test_progress_that_comes_fast_is_told_although_nothing_follows(two):
+    async def body(session):
+        job = await session.submit(partial(functions.hurries_and_waits, 20))
+        await until(lambda: [m.done for m in session.of(job, Progress)], lambda found: found[-1:] == [20], "the newest")
+        await job.cancel()
+        await job.wait(5)
+
+    two.run(body)
+
+
+def test_waiting_for_messages_on_the_coordinators_loop_is_an_error(environment):
+    async def body(session):
+        outcome = await (await session.submit(functions.listens_on_a_loop)).wait(10)
+        assert "messages() would hold up the event loop" in outcome.error
+
+    Conformance("asyncio", None, concurrency=1).run(body)
+
+
+def test_what_is_given_by_mistake_is_named(two):
+    async def body(session):
+        with pytest.raises(TypeError, match="give the coroutine function itself"):
+            await session.submit(functions.slowly_doubled(1))
+        with pytest.raises(InvalidParameters, match="a function is tried once"):
+            await session.submit(functions.pid, retry=RetryPolicy())
+
+    two.run(body)
+
+
+SCRIPT = """
+import asyncio, sys
+from functools import partial
+import outrider
+
+class Squares(outrider.Task):
+    count: int
+    def run(self) -> list[int]:
+        return [n * n for n in range(self.count)]
+
+class Says(outrider.ThirdPartyTask):
+    executable = "echo"
+    def read_result(self, run: outrider.ProgramRun) -> str:
+        return run.stdout
+
+@outrider.task
+def add(left: int, right: int = 2) -> int:
+    return left + right
+
+async def main(mode):
+    from strategies import LOCAL
+    async with outrider.Coordinator({"m": LOCAL[mode](concurrency=2)}) as coordinator:
+        work = (Squares(count=3), Says(), add.s(3), partial(add, 4), lambda: add(5))
+        jobs = [await coordinator.submit(task, "m") for task in work]
+        print([await job.result() for job in jobs])
+
+GUARD
+    asyncio.run(main(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("mode", LOCAL)
+def test_tasks_and_functions_of_a_script_are_found(other_process, tmp_path, mode):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.replace("GUARD", 'if __name__ == "__main__":'))
+    done = other_process(
+        "import subprocess, sys; sys.exit(subprocess.call([sys.executable, *sys.argv[1:]]))", str(script), mode
+    )
+    assert (done.returncode, done.stdout) == (0, "[[0, 1, 4], '\\n', 5, 6, 7]\n"), done.stderr
+
+
+def test_a_script_that_would_submit_while_it_is_read_says_so(other_process, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.replace("GUARD", "if True:").replace("sys.argv[1]", '"process"'))
+    done = other_process(
+        "import subprocess, sys; sys.exit(subprocess.call([sys.executable, sys.argv[1]]))", str(script)
+    )
+    assert done.returncode != 0
+    assert "put that under `if __name__ == '__main__':`" in done.stderr
+
+
+def test_x2_a_function_that_says_on_when_its_job_has_ended_holds_up_nobody(environment):
+    async def body(session):
+        job = await session.running(await session.submit(partial(functions.chatters_on, 3)))
+        begun = time.monotonic()
+        await job.cancel()
+        assert (await job.wait(5)).state == "cancelled"
+        assert time.monotonic() - begun < 1 + SLACK
+
+    for mode in ("asyncio", "thread"):
+        Conformance(mode, None, concurrency=1).run(body)
+
+
+def test_x2_an_interruption_that_python_ignores_is_followed_by_another(two):
+    async def body(session):
+        for _ in range(5):
+            job = await session.running(await session.submit(functions.lives_in_destructors))
+            await job.cancel()
+            outcome = await job.wait(5)
+            assert (outcome.state, "takes its slot" in outcome.error) == ("cancelled", False)
 
     two.run(body)

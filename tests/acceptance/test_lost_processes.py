@@ -123,3 +123,85 @@ def test_no_descriptor_is_left_of_coordinators_and_jobs(environment):
         while count() > before and time.monotonic() < deadline:
             time.sleep(0.05)
         assert count() <= before, mode
+
+
+def test_s_what_a_function_starts_has_no_descriptor_of_ours(two):
+    async def body(session):
+        held = await (await session.submit(partial(functions.descriptors_of, "shell"))).result(20)
+        assert held == ["0", "1", "2"]
+
+    two.run(body)
+
+
+def test_x2_what_a_function_has_forked_ends_with_it_and_holds_up_no_end(two, tmp_path):
+    async def body(session):
+        file = tmp_path / "fork"
+        for end in ("cancel", "kill"):
+            job = await session.submit(partial(functions.forks, str(file)))
+            (fork,) = await until(lambda: _pids(file), lambda found: len(found) == 1, "it has forked")
+            file.unlink()
+            if end == "cancel":
+                await job.cancel()
+            else:
+                os.kill(child_of(await job.record()), signal.SIGKILL)
+            assert (await job.wait(5)).state == {"cancel": "cancelled", "kill": "failed"}[end]
+            await until(partial(runs, fork), lambda found: not found, f"{end}: the fork is gone", seconds=2)
+
+    two.run(body)
+
+
+@pytest.mark.parametrize("how", ["default", "ignored", "blocked"])
+def test_x2_a_function_may_do_anything_to_signals_without_harm_to_the_next(environment, how):
+    async def body(session):
+        await (await session.submit(partial(functions.spoils_signals, how))).result(20)
+        job = await session.running(await session.submit(functions.sleeps))
+        begun = time.monotonic()
+        await job.cancel()
+        outcome = await job.wait(10)
+        assert (outcome.state, "killed" in outcome.error) == ("cancelled", False)
+        assert time.monotonic() - begun < 1
+
+    Conformance("process", None, concurrency=1).run(body)
+
+
+def test_x2_the_loss_of_what_forks_keeps_nobody_from_being_killed(environment):
+    async def body(session):
+        pid = await (await session.submit(functions.pid)).result(20)
+        job = await session.running(await session.submit(functions.holds_the_interpreter))
+        os.kill(server_of(pid), signal.SIGKILL)
+        await until(Path(f"/proc/{server_of(pid)}").exists, bool, "it has another parent")
+        await job.cancel()
+        assert (await job.wait(5)).state == "cancelled"
+        assert not runs(pid)
+
+    Conformance("process", None, concurrency=1).run(body)
+
+
+def test_r2_a_process_that_dies_after_it_has_released_its_job_does_not_keep_it(two):
+    async def body(session):
+        coordinator = session.coordinator
+
+        def kill(message):
+            if message.kind == "state" and message.state == "queued" and message.stamp.attempt == 1:
+                for worker in coordinator._strategies["process"]._host._busy:
+                    worker.kill()
+
+        coordinator.handle_item, handle = lambda m: (kill(m), handle(m)), coordinator.handle_item
+        policy = RetryPolicy(exit_codes={3}, max_attempts=2, backoff="0s")
+        job = await session.submit(Shell(script="exit 3"), retry=policy)
+        assert (await job.wait(10)).state == "failed"
+        assert (await job.record()).attempt == 2
+
+    two.run(body)
+
+
+def test_an_idle_process_is_heard_and_one_that_was_killed_is_no_worker(environment):
+    async def body(session):
+        pid = await (await session.submit(functions.pid)).result(20)
+        await asyncio.sleep(1.2)
+        (worker,) = (await session.detail()).workers
+        assert (worker.pid, worker.heartbeat_age_seconds < 1) == (pid, True)
+        os.kill(pid, signal.SIGKILL)
+        await until(session.detail, lambda found: not found.workers, "it is no worker any more")
+
+    Conformance("process", None, concurrency=1).run(body)

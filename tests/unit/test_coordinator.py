@@ -324,3 +324,92 @@ def test_j10_closed_jobs_are_forgotten_after_their_retention(settings):
             assert (await coordinator.submit(lambda: 3, "a", idempotency_key="k")).id != job.id
 
     run(body)
+
+
+def test_j10_records_that_expire_while_their_ids_still_wait_hold_up_nobody(settings):
+    short = settings.model_copy(update={"retention": timedelta(seconds=0)})
+
+    async def body():
+        async with Coordinator({"a": AsyncioExecutionStrategy(concurrency=1, settings=short)}) as coordinator:
+            go = asyncio.Event()
+            first = await coordinator.submit(go.wait, "a")
+            await asyncio.sleep(0.01)
+            cancelled = await coordinator.submit(lambda: 1, "a")
+            await cancelled.cancel()
+            following = await coordinator.submit(lambda: 2, "a")  # with this, the record is forgotten
+            go.set()
+            assert (await first.wait()).state == "succeeded"
+            assert await following.result() == 2
+
+    run(body)
+
+
+def test_q1_free_slots_are_places(settings):
+    async def body():
+        async with Coordinator({"a": AsyncioExecutionStrategy(concurrency=3, max_queued=1, settings=settings)}) as c:
+            for _ in range(4):
+                await c.submit(asyncio.Event().wait, "a")
+            with pytest.raises(outrider.QueueFull, match="1 jobs wait already, and 1 may"):
+                await c.submit(asyncio.Event().wait, "a")
+            await asyncio.sleep(0.05)
+            with pytest.raises(outrider.QueueFull, match="1 jobs wait already, and 1 may"):
+                await c.submit(asyncio.Event().wait, "a")
+
+    run(body)
+
+
+def test_k3_a_coordinator_stays_on_its_loop_and_a_strategy_with_its_coordinator(settings):
+    strategy = AsyncioExecutionStrategy(settings=settings)
+    coordinator = Coordinator({"a": strategy})
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        coordinator.publisher  # noqa: B018 - reading it begins
+
+    async def body():
+        assert await (await coordinator.submit(lambda: 1, "a")).result() == 1
+        with pytest.raises(RuntimeError, match="serves one coordinator"):
+            await Coordinator({"b": strategy}).submit(lambda: 1, "b")
+
+    async def again():
+        with pytest.raises(RuntimeError, match="lives on another event loop"):
+            await coordinator.submit(lambda: 1, "a")
+
+    run(body)
+    run(again)
+
+
+def test_c10_a_subscriber_that_was_cancelled_within_goes_on(settings):
+    async def body():
+        told = []
+
+        async def waits_in_vain(message):
+            told.append(message)
+            vain = asyncio.get_running_loop().create_future()
+            vain.cancel()
+            await vain
+
+        async with Coordinator({"a": AsyncioExecutionStrategy(settings=settings)}) as coordinator:
+            coordinator.publisher.subscribe(waits_in_vain)
+            await (await coordinator.submit(lambda: 1, "a")).wait()
+        assert len(told) == 4
+
+    run(body)
+
+
+def test_k5_a_subscriber_may_shut_the_coordinator_down(settings):
+    async def body():
+        coordinator = Coordinator({"a": AsyncioExecutionStrategy(settings=settings)})
+        done, others = asyncio.Event(), []
+
+        async def ends_it(message):
+            if isinstance(message, Finished):
+                await coordinator.shutdown()
+                done.set()
+
+        coordinator.publisher.subscribe(others.append)
+        coordinator.publisher.subscribe(ends_it)
+        await (await coordinator.submit(lambda: 1, "a")).wait()
+        async with asyncio.timeout(2):
+            await coordinator.shutdown()
+        assert len(others) == 4
+
+    run(body)

@@ -145,3 +145,19 @@ def test_who_comes_late_hears_what_comes_later(when):
         assert told == ([END] if when == "before" else [])
 
     run(body)
+
+
+def test_very_many_that_all_matter_are_kept_and_cost_no_more_each(monkeypatch):
+    monkeypatch.setattr(module, "_MOST_WAITING", 100)
+
+    async def body(publisher):
+        told = []
+        subscription = publisher.subscribe(told.append)
+        for _ in range(20_000):
+            publisher.publish(END)
+        publisher.publish(lines(1)[0])
+        await publisher.flush()
+        assert told == [END] * 20_000
+        assert subscription.dropped == 1
+
+    run(body)

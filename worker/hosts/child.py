@@ -26,7 +26,7 @@ from ..sweep import ATTEMPT_COOKIE, WORKER_COOKIE
 from ..verdict import Released, failed
 from .frames import FrameLink
 from .loop_host import LoopHost
-from .own_forks import kill_forks
+from .own_forks import children, kill_children_but
 from .parent_ledger import ParentLedger
 from .shipping import unshipped
 
@@ -89,8 +89,10 @@ class ChildHost(LoopHost):
     async def _call(self, held: Claim, call: PlainCall, ledger: Ledger) -> Outcome:
         os.environ[ATTEMPT_COOKIE], os.environ[WORKER_COOKIE] = held.cookie, self.worker_id
         self._be_guarded()
+        before = children()
         outcome = await super()._call(held, call, ledger)
-        await asyncio.to_thread(kill_forks)
+        if children() - before:
+            await asyncio.to_thread(kill_children_but, before)
         if outcome.state in ("cancelled", "timed_out"):
             await self.site.sweeper.sweep(held.cookie)
         else:

@@ -120,11 +120,15 @@ class ForkServer:
 
     def _take(self, what: bytes, pid: int, code: int) -> None:
         if what == FORKED:
-            forked = self._forks[pid] = Forked(pid)
             asked = self._asked.popleft()
+            if pid:
+                forked = self._forks[pid] = Forked(pid)
             if asked.done():  # nobody wants it any more: its line is closed, and it ends
                 return
-            asked.set_result(forked)
+            if pid:
+                asked.set_result(forked)
+            else:
+                asked.set_exception(OSError(code, os.strerror(code)))
         elif what == ENDED and (ended := self._forks.pop(pid, None)) is not None:
             ended.note_end(code)
 
@@ -134,6 +138,8 @@ class ForkServer:
             self._popen.kill()
             self._popen.wait()
         for asked in self._asked:
+            if asked.done():
+                continue
             asked.set_exception(ConnectionError("the process that forks others has ended"))
         for forked in self._forks.values():
             forked.note_orphaned()

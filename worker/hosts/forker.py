@@ -14,8 +14,10 @@ import socket
 import sys
 
 from ..inherited_socket import take_inherited_socket
+from ..strays import adopt_orphans
 from . import child
 from .fork_answers import ANSWER, ENDED, FORKED
+from .own_forks import children
 
 __all__ = ["main"]
 
@@ -24,6 +26,8 @@ def main() -> None:
     """Fork as often as the parent asks, and tell how each fork has ended, until the parent is gone."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     connection = take_inherited_socket()
+    adopt_orphans()  # of forks that are lost: nobody else would find them
+    forks: set[int] = set()
     woken, wakes = socket.socketpair()
     for end in (woken, wakes):
         end.setblocking(False)
@@ -34,18 +38,25 @@ def main() -> None:
         readable, _, _ = select.select([connection, woken], [], [])
         if woken in readable:
             woken.recv(4096)
-            _tell_ends(connection)
+            _tell_ends(connection, forks)
         if connection in readable:
-            asked, descriptors, _, _ = socket.recv_fds(connection, 1, 1, socket.MSG_CMSG_CLOEXEC)
+            asked, descriptors, _, _ = socket.recv_fds(connection, 1, 1)
             if not asked:
                 return
-            _fork(connection, socket.socket(fileno=descriptors[0]))
+            os.set_inheritable(descriptors[0], False)  # what a job starts shall not speak for its process
+            _fork(connection, socket.socket(fileno=descriptors[0]), forks)
 
 
-def _fork(connection: socket.socket, line: socket.socket) -> None:
+def _fork(connection: socket.socket, line: socket.socket, forks: set[int]) -> None:
     with line:
-        if (pid := os.fork()) == 0:
+        try:
+            pid = os.fork()
+        except OSError as error:  # too many processes, say
+            connection.sendall(ANSWER.pack(FORKED, 0, error.errno or 0))
+            return
+        if pid == 0:
             _become_child(connection, line)
+    forks.add(pid)
     connection.sendall(ANSWER.pack(FORKED, pid, 0))
 
 
@@ -56,6 +67,7 @@ def _become_child(connection: socket.socket, line: socket.socket) -> None:
         for number in (signal.SIGCHLD, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         os.setsid()
+        adopt_orphans()
         connection.close()
         child.serve(line)
         code = 0
@@ -66,15 +78,17 @@ def _become_child(connection: socket.socket, line: socket.socket) -> None:
         os._exit(code)
 
 
-def _tell_ends(connection: socket.socket) -> None:
+def _tell_ends(connection: socket.socket, forks: set[int]) -> None:
+    """Collect those that have ended, and kill what they have left to us."""
     with contextlib.suppress(ChildProcessError):  # none is left
-        while (found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(
-                    found.si_pid, signal.SIGKILL
-                )  # what it has forked; its id is nobody else's before we collect it
-            _, status = os.waitpid(found.si_pid, 0)
-            connection.sendall(ANSWER.pack(ENDED, found.si_pid, os.waitstatus_to_exitcode(status)))
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            pid, status = ended
+            if pid in forks:
+                forks.discard(pid)
+                connection.sendall(ANSWER.pack(ENDED, pid, os.waitstatus_to_exitcode(status)))
+    for stray in children() - forks:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(stray, signal.SIGKILL)
 
 
 if __name__ == "__main__":
