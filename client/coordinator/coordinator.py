@@ -58,7 +58,7 @@ class Coordinator:
         self.state = CoordinatorState.empty()
 
     async def __aenter__(self) -> Self:
-        self._publisher = self._publisher or self._begin(Publisher())
+        self._ready()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -80,7 +80,7 @@ class Coordinator:
     @property
     def publisher(self) -> Publisher:
         """What tells of all jobs: `subscribe` to it."""
-        return self._publisher or self._begin(Publisher())
+        return self._ready()
 
     def handle_item(self, item: Message) -> None:
         """Take note of a message: the terminal one ends a job. Messages about others' jobs are passed over."""
@@ -145,7 +145,7 @@ class Coordinator:
 
     async def system_detail(self) -> SystemDetail:
         """Return how all strategies stand now; of one whose broker cannot be reached, that."""
-        self._publisher = self._publisher or self._begin(Publisher())
+        self._ready()
         details = await asyncio.gather(*(self._detail(mode, strategy) for mode, strategy in self._strategies.items()))
         return SystemDetail(at=datetime.now(UTC), accepting=self._shutting_down is None, strategies=tuple(details))
 
@@ -183,10 +183,14 @@ class Coordinator:
             raise UnknownStrategy(mode, list(self._strategies))
         if self._shutting_down is not None:
             raise CoordinatorClosed
-        self._publisher = self._publisher or self._begin(Publisher())
+        self._ready()
         if self._loop is not asyncio.get_running_loop():
             raise RuntimeError("this coordinator lives on another event loop; make one within each asyncio.run")
         return strategy
+
+    def _ready(self) -> Publisher:
+        """Return the publisher; a coordinator that was not started gets one of its own."""
+        return self._publisher or self._begin(Publisher())
 
     def _begin(self, publisher: Publisher) -> Publisher:
         self._loop = asyncio.get_running_loop()  # without one nothing is begun

@@ -66,18 +66,14 @@ class Dispatcher:
     async def all_ended(self, timeout: float) -> None:
         """Wait so many seconds until no job is open; after `close`: what would be attempted again is not."""
         deadline = time.monotonic() + timeout
-        while open_jobs := self.open_jobs():
+        while self.open_jobs():
             self._ended.clear()
             ended = asyncio.create_task(self._ended.wait())
-            try:
-                left = deadline - time.monotonic()
-                done, _ = await asyncio.wait(
-                    {ended, *self._attempts}, timeout=max(left, 0.0), return_when=asyncio.FIRST_COMPLETED
-                )
-            finally:
-                ended.cancel()
+            left = max(deadline - time.monotonic(), 0.0)
+            done, _ = await asyncio.wait({ended, *self._attempts}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            ended.cancel()
             self._close_queued("its coordinator was shut down before another attempt")
-            if not done or not open_jobs:
+            if not done:
                 return
 
     async def end(self, timeout: float) -> None:

@@ -20,9 +20,8 @@ from ...communicators import (
     Wish,
 )
 from ...config import Settings
-from ...config.errors import CannotTravel, CoordinatorClosed, IdempotencyKeyReused, QueueFull
-from ...tasks import Task, is_found_at_its_place
-from ...worker import LocalHost, PlainCall, Work
+from ...config.errors import CoordinatorClosed, IdempotencyKeyReused, QueueFull
+from ...worker import LocalHost
 from ..preparer import Preparer
 from ..system_detail import JobCounts, QueueDetail, StrategyDetail
 from .dispatcher import Dispatcher
@@ -85,7 +84,6 @@ class LocalStrategy(TaskExecutionStrategy):
     def order(self, invocation: Invocation[Any]) -> Order:
         """Return what is to be executed, if it can be brought to the host."""
         order = invocation.order(self._preparer, self._mode)
-        _check_place(order.work)
         self._host.check(order.work)
         return order
 
@@ -158,9 +156,3 @@ class LocalStrategy(TaskExecutionStrategy):
         for place in wanting:
             if not place.done():
                 place.set_result(None)
-
-
-def _check_place(work: Work) -> None:
-    if not isinstance(work, PlainCall) and issubclass(work, Task) and not is_found_at_its_place(work):
-        why = "its process would not find the class: define it at the top of a module or script"
-        raise CannotTravel(work.__qualname__, why)

@@ -12,7 +12,7 @@ from typing import Any
 from ...communicators import Claim, Ledger, MemoryLedger, Outcome
 from ...config import Settings, runtime_directory
 from ...tasklets import Tasklets, load_tasklets
-from ...tasks import Catalogue, Channel, TaskDescription
+from ...tasks import Catalogue, Channel, Task, TaskDescription
 from ..call_executor import CallExecutor
 from ..call_run import CallRun, LoopCall, Start, ThreadCall, interrupt_thread, new_thread
 from ..executor import Executor
@@ -23,6 +23,7 @@ from ..site import Site
 from ..tasklet_site import tell_nobody
 from ..verdict import Released
 from .local_host import Home, LocalHost, Work
+from .shipping import check_place
 
 __all__ = ["LoopHost", "call_on_loop"]
 
@@ -61,7 +62,9 @@ class LoopHost(LocalHost):
         self._abandoned = asyncio.Event()
 
     def check(self, work: Work) -> None:
-        """Everything is here already."""
+        """Make sure that the process of a first-party task would find it; all else is here already."""
+        if not isinstance(work, PlainCall) and issubclass(work, Task):
+            check_place(work)
 
     async def carry_out(self, job_id: str, work: Work, ledger: MemoryLedger) -> Outcome | Released:
         """Claim a job and carry it out."""

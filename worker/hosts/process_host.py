@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import socket
-from contextlib import ExitStack
-from typing import Self
 
-from ...communicators import Claim, FailureReason, JobState, MemoryLedger, Outcome, Provenance, Wish
+from ...communicators import Claim, FailureReason, JobState, MemoryLedger, Outcome, Provenance
 from ...config import Settings
 from ...config.errors import LedgerError
 from ..plain_call import PlainCall
-from ..verdict import Released, Stop, failed, next_attempt
+from ..verdict import Released, failed, next_attempt
+from .backstop import Backstop
 from .child_process import ChildLost, ChildProcess
 from .fork_server import ForkServer
 from .local_host import Home, LocalHost, Work
@@ -18,8 +17,6 @@ from .shipping import shipped
 
 __all__ = ["ProcessHost"]
 
-#: Beyond the grace, how long a process may take to end a function before it is ended itself.
-_MARGIN_SECONDS = 0.4
 #: How long a job waits for a process to become free before another is started.
 _PATIENCE_SECONDS = 0.005
 
@@ -107,7 +104,7 @@ class ProcessHost(LocalHost):
     async def _attempt(self, child: ChildProcess, held: Claim, work: Work, ledger: MemoryLedger) -> Outcome | Released:
         if not isinstance(work, PlainCall):
             return await child.attempt(held, shipped(work), ledger)
-        with _Backstop(child, held, ledger, self._settings) as backstop:
+        with Backstop(child, held, ledger, self._settings) as backstop:
             try:
                 return await child.attempt(held, shipped(work), ledger)
             except ChildLost:
@@ -135,48 +132,6 @@ class ProcessHost(LocalHost):
 
 def _name(child: ChildProcess) -> str:
     return f"{child.pid}@{socket.gethostname()}"
-
-
-class _Backstop:
-    """Kills a process whose function holds up even the Executor beside it, such as C code that lets nobody else run."""
-
-    def __init__(self, child: ChildProcess, held: Claim, ledger: MemoryLedger, settings: Settings) -> None:
-        self._child = child
-        self._held = held
-        self._ledger = ledger
-        self._grace = settings.grace.total_seconds() + _MARGIN_SECONDS
-        self._timers: list[asyncio.TimerHandle] = []
-        self._waking = ExitStack()
-        #: Why the process was killed, if it was.
-        self.stop: Stop | None = None
-
-    def __enter__(self) -> Self:
-        self._child.on_word = self._note_start
-        self._waking.enter_context(self._ledger.waking(self._held.spec.id, self._note_cancel))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._child.on_word = lambda _word: None
-        self._waking.close()
-        for timer in self._timers:
-            timer.cancel()
-
-    def _note_start(self, word: str) -> None:
-        limit = self._held.spec.limits.run
-        if word == "start" and limit:
-            error = f"ran longer than its limit of {limit.total_seconds():g} s"
-            self._kill_after(limit.total_seconds() + self._grace, Stop(JobState.TIMED_OUT, error))
-
-    def _note_cancel(self) -> None:
-        if self._ledger.wanted(self._held.spec.id).wish is Wish.CANCEL:
-            self._kill_after(self._grace, Stop(JobState.CANCELLED, "was cancelled"))
-
-    def _kill_after(self, seconds: float, stop: Stop) -> None:
-        self._timers.append(asyncio.get_running_loop().call_later(seconds, self._kill, stop))
-
-    def _kill(self, stop: Stop) -> None:
-        self.stop = self.stop or stop
-        self._child.kill()
 
 
 async def _closed(ledger: MemoryLedger, held: Claim, outcome: Outcome) -> Outcome:

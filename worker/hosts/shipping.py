@@ -8,12 +8,20 @@ from typing import Any
 import cloudpickle
 
 from ...config.errors import CannotTravel
-from ...tasks import FunctionTask, ThirdPartyTask, class_at, is_found_at_its_place, load_program, place_of
+from ...tasks import (
+    FunctionTask,
+    TaskDescription,
+    ThirdPartyTask,
+    class_at,
+    is_found_at_its_place,
+    load_program,
+    place_of,
+)
 from ..error_text import error_text
 from ..plain_call import PlainCall
 from .local_host import Work
 
-__all__ = ["shipped", "unshipped"]
+__all__ = ["check_place", "shipped", "unshipped"]
 
 
 def shipped(work: Work) -> bytes:
@@ -26,11 +34,19 @@ def shipped(work: Work) -> bytes:
         return _packed(work.name, work.function)
     if issubclass(work, ThirdPartyTask) and work.described_in:
         return pickle.dumps(work.described_in)
-    if not is_found_at_its_place(work):
-        raise CannotTravel(
-            work.__qualname__, "define it at the top of a module or script: what was typed in stays here"
-        )
+    check_place(work)
     return pickle.dumps(place_of(work))
+
+
+def check_place(task: type[TaskDescription]) -> None:
+    """Make sure that a process of its own finds a task's class.
+
+    Raises:
+        CannotTravel: when it would not.
+    """
+    if not is_found_at_its_place(task):
+        why = "its process would not find the class: define it at the top of a module or script, not by hand"
+        raise CannotTravel(task.__qualname__, why)
 
 
 def unshipped(packed: bytes) -> Work:

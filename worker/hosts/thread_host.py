@@ -25,7 +25,8 @@ class ThreadHost(LocalHost):
         self._host = LoopHost(settings, _call_in_thread)
 
     def check(self, work: Work) -> None:
-        """Everything is here already."""
+        """Make sure of the same as the host in the thread."""
+        self._host.check(work)
 
     async def carry_out(self, job_id: str, work: Work, ledger: MemoryLedger) -> Outcome | Released:
         """Claim a job here, where the ledger lives, and carry it out there."""
