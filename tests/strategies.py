@@ -33,14 +33,19 @@ MODES = (*LOCAL, "celery")
 class Conformance:
     """Makes coordinators of one mode. On the cluster, a worker with so many slots takes from a queue of its own."""
 
-    def __init__(self, mode: str, start_worker: Callable[..., Any], *, concurrency: int) -> None:
+    def __init__(
+        self, mode: str, start_worker: Callable[..., Any], *, concurrency: int, own_ledger: bool = False
+    ) -> None:
         self.mode = mode
         self.is_local = mode in LOCAL
         self.concurrency = concurrency
         self.queue = f"{mode}-{concurrency}-{uuid.uuid4().hex[:6]}"
         self.worker = None
+        #: Where nobody else has jobs, if that is wanted; else everybody's.
+        self.changes = {"broker_url": emptied_ledger(6)} if own_ledger and not self.is_local else {}
         if not self.is_local:
-            self.worker = start_worker(concurrency=concurrency, OUTRIDER_QUEUE=self.queue, OUTRIDER_LEASE="4")
+            own = {f"OUTRIDER_{name.upper()}": value for name, value in self.changes.items()}
+            self.worker = start_worker(concurrency=concurrency, OUTRIDER_QUEUE=self.queue, OUTRIDER_LEASE="4", **own)
 
     def strategy(self, *, manned: bool = True, **changes: Any) -> TaskExecutionStrategy:
         """Return a strategy; not `manned`: one whose jobs nobody will ever take, with a ledger of its own."""
@@ -50,12 +55,8 @@ class Conformance:
         return CeleryExecutionStrategy(settings=settings)
 
     def settings(self, *, manned: bool = True, **changes: Any) -> Settings:
-        settings = load_settings()
-        if not manned:
-            url = str(settings.broker_url).replace("db=0", "db=7")
-            redis.Redis.from_url(url).flushdb()
-            changes = {"broker_url": url, **changes}
-        return settings.model_copy(update={"queue": self.queue, **changes})
+        own = self.changes if manned else {"broker_url": emptied_ledger(7)}
+        return load_settings().model_copy(update={"queue": self.queue, **own, **changes})
 
     def run(self, body: Callable[["Session"], Awaitable[Any]], seconds: float = 60, **changes: Any) -> Any:
         """Run a test's body with a coordinator, which is shut down at the end."""
@@ -70,6 +71,14 @@ class Conformance:
     async def session(self, **changes: Any) -> AsyncIterator["Session"]:
         async with Coordinator({self.mode: self.strategy(**changes)}) as coordinator:
             yield Session(self, coordinator)
+
+
+def emptied_ledger(database: int) -> str:
+    """Return the URL of another database of the tests' Redis, emptied."""
+    url = str(load_settings().broker_url).replace("db=0", f"db={database}")
+    with redis.Redis.from_url(url) as client:
+        client.flushdb()
+    return url
 
 
 class Session:

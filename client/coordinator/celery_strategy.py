@@ -107,19 +107,27 @@ class CeleryExecutionStrategy(TaskExecutionStrategy):
     async def shutdown(self, grace: timedelta) -> None:
         """Cancel our jobs that wait, let those that run go on for the grace, and then cancel them as well."""
         self._closed = True
-        while self._under_way:
-            await asyncio.wait(self._under_way)
-        if "_follower" not in vars(self):
-            return
         try:
-            if not self._detached:
-                await self._cancel(only_queued=True)
-                await self._follower.all_ended(grace.total_seconds())
-                await self._cancel()
-                await self._follower.all_ended(self._settings.grace.total_seconds() + _END_SECONDS)
+            while self._under_way:
+                await asyncio.wait(self._under_way)
+            if "_follower" in vars(self) and not self._detached:
+                await self._end_jobs(grace)
         finally:
+            await self._let_go()
+
+    async def _end_jobs(self, grace: timedelta) -> None:
+        await self._cancel(only_queued=True)
+        await self._follower.all_ended(grace.total_seconds())
+        await self._cancel()
+        await self._follower.all_ended(self._settings.grace.total_seconds() + _END_SECONDS)
+
+    async def _let_go(self) -> None:
+        """Close what was opened."""
+        if "_follower" in vars(self):
             await self._follower.close()
+        if "backend" in vars(self):
             await self.backend.close()
+        if "redis" in vars(self._client):
             self._client.redis.close()
 
     async def _handed_over(self, order: Order) -> str:

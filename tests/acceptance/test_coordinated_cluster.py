@@ -48,6 +48,7 @@ def test_k4_a_snapshot_needs_no_worker(environment, redis_server):
 def unmanned(_environment):
     conformance = Conformance.__new__(Conformance)
     conformance.mode, conformance.is_local, conformance.concurrency, conformance.queue = "celery", False, 1, "nobody"
+    conformance.changes = {}
     return conformance
 
 
@@ -155,5 +156,6 @@ def test_k5_a_submit_that_is_cancelled_or_overtaken_by_a_shutdown_leaves_no_job(
         assert session.coordinator.state.open_jobs == ()
         backend = session.coordinator._strategies["celery"].backend
         assert [(await backend.record(job_id)).state for job_id in ids] == ["cancelled"] * 2
+        await backend.close()
 
     unmanned(environment).run(body, manned=False)

@@ -342,7 +342,7 @@ def test_decision_10_the_cluster_takes_no_functions(environment, redis_server):
 
     cluster = Conformance.__new__(Conformance)
     cluster.mode, cluster.is_local, cluster.concurrency, cluster.queue = "celery", False, 1, "nobody"
-    cluster.run(body)
+    cluster.run(body, manned=False)
 
 
 @pytest.mark.alone

@@ -299,9 +299,9 @@ def test_q1_a_full_queue_takes_exactly_its_bound_and_q2_still_answers(own_redis,
     assert len(records) == bound
     assert client.job(records[0].id).status() == "queued"
     with pytest.raises(outrider.QueueFull):
-        client._submission._open(a_spec(client), SubmitOptions(block=True, timeout=0.3))
+        client.submission._open(a_spec(client), SubmitOptions(block=True, timeout=0.3))
     assert client.job(records[0].id).cancel() == "cancelled"
-    client._submission._open(a_spec(client), SubmitOptions(block=True, timeout=0.3))
+    client.submission._open(a_spec(client), SubmitOptions(block=True, timeout=0.3))
     assert time.monotonic() - begun < 2
 
 

@@ -43,7 +43,7 @@ STUBBORN = {
 @pytest.fixture(scope="module", params=MODES)
 def two(request, environment, start_worker):
     """A strategy with two slots."""
-    conformance = Conformance(request.param, start_worker, concurrency=2)
+    conformance = Conformance(request.param, start_worker, concurrency=2, own_ledger=True)
     yield conformance
     if conformance.worker:
         conformance.worker.stop()
