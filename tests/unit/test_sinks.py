@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 
+import httpx  # noqa: F401 - it takes a while the first time, and some of these tests are about time
 import pytest
 from notice_servers import HttpServer, SmtpServer, serving
 from support import eventually
@@ -19,6 +20,8 @@ from support import eventually
 from outrider.config import Settings
 from outrider.config.errors import SettingsError
 from outrider.worker.sinks import Notice, Patience, Sinks, configured_sinks
+
+pytestmark = pytest.mark.alone
 
 SECRET = "T0P-S3CRET"
 #: Three tries, without the waiting.
